@@ -1,0 +1,76 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Coppice;
+
+/// <summary>How a manager works. The defaults suit one process; a manager copies what it is given when it starts.</summary>
+public sealed class BackgroundTaskOptions
+{
+    /// <summary>Gets or sets how long a shutdown waits for bodies to end. From zero; 25 seconds by default, just under a container's 30.</summary>
+    public TimeSpan ShutdownGracePeriod { get; set; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>
+    /// Gets or sets after how long without a sign of life another host gives this one up for dead, and this one another. At least
+    /// 50 milliseconds; 15 seconds by default. Heartbeats go five times as often.
+    /// </summary>
+    public TimeSpan HostTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Gets or sets where time comes from. The system's clock by default.</summary>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>Gets or sets where log messages go. Nowhere by default; the host's loggers under dependency injection.</summary>
+    public ILoggerFactory LoggerFactory { get; set; } = NullLoggerFactory.Instance;
+
+    /// <summary>Gets or sets what makes the meter named <c>Coppice</c>. By default a meter of its own; the host's factory under dependency injection.</summary>
+    public IMeterFactory? MeterFactory { get; set; }
+
+    /// <summary>Gets or sets the name of this host, shown where hosts are listed. By default the machine's name and the process id. At most 128 characters.</summary>
+    public string? HostName { get; set; }
+
+    /// <summary>
+    /// Gets or sets what is called with a thread's id when the thread has a terminal event or message that nobody reads: when it
+    /// arrives while no inbox is open, when an inbox closes over it, and at start-up. One call at a time for each thread, perhaps more
+    /// than once for the same mail; never before the start has returned. The token is cancelled when the manager's disposal begins.
+    /// An exception is logged and nothing else.
+    /// </summary>
+    public Func<string, CancellationToken, ValueTask>? OnUnreadMail { get; set; }
+
+    /// <summary>Gets or sets the longest name of a task, in characters. 1 to 128; 128 by default.</summary>
+    public int MaxNameLength { get; set; } = 128;
+
+    /// <summary>Gets or sets the longest id (thread, run, call, agent) and the longest task or event type, in bytes of UTF-8. 1 to 4096; 256 by default.</summary>
+    public int MaxIdBytes { get; set; } = 256;
+
+    /// <summary>Gets or sets the longest description, in bytes of UTF-8. From 0; 4 KB by default.</summary>
+    public int MaxDescriptionBytes { get; set; } = 4 * 1024;
+
+    /// <summary>Gets or sets the longest result, in bytes of UTF-8 JSON. From 16; 1 MB by default. A longer one ends its task as failed.</summary>
+    public int MaxResultBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>Gets or sets the longest payload of an event, in bytes of UTF-8 JSON. From 16; 1 MB by default.</summary>
+    public int MaxEventPayloadBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>Gets or sets the longest error, in bytes of UTF-8. From 64; 16 KB by default. A longer one is cut.</summary>
+    public int MaxErrorBytes { get; set; } = 16 * 1024;
+
+    /// <summary>Gets or sets the longest message, in bytes of UTF-8. From 1; 256 KB by default.</summary>
+    public int MaxMessageBytes { get; set; } = 256 * 1024;
+
+    /// <summary>Gets or sets how many events of one task may wait for the store. From 1; 10,000 by default. Beyond it <c>Emit</c> is false.</summary>
+    public int MaxUnflushedEvents { get; set; } = 10_000;
+
+    /// <summary>Gets or sets how many unread custom events a thread may have. From 1; 100,000 by default. Beyond it <c>Emit</c> is false.</summary>
+    public int MaxUnreadEvents { get; set; } = 100_000;
+
+    /// <summary>Gets or sets how many unread messages an agent's inbox may hold. From 1; 10,000 by default. Beyond it a message is <see cref="SendResult.InboxFull"/>.</summary>
+    public int MaxUnreadMessages { get; set; } = 10_000;
+
+    /// <summary>Gets or sets how deep a tree of tasks may be, the root counting as one. 1 to 64; 64 by default.</summary>
+    public int MaxDepth { get; set; } = 64;
+
+    /// <summary>Gets or sets how many changes may wait for one watcher. From 1; 100,000 by default. A watcher that falls further behind is ended with <see cref="WatchOverrunException"/>.</summary>
+    public int MaxWatchBacklog { get; set; } = 100_000;
+
+    internal BackgroundTaskOptions Clone() => (BackgroundTaskOptions)MemberwiseClone();
+}

@@ -1,0 +1,44 @@
+namespace Coppice;
+
+/// <summary>
+/// Hears what is committed to a store, by whichever host. The methods are called right after the commit, for one task or one thread in
+/// the order of its commits, on the committing thread and perhaps under the store's locks: they must be quick, must not call the store
+/// and must not throw.
+/// </summary>
+public interface ITaskStoreListener
+{
+    /// <summary>Gets whether <see cref="OnChange"/> is of use at the moment; making a <see cref="TaskChange"/> costs, and is left out otherwise.</summary>
+    bool WantsChanges { get; }
+
+    /// <summary>Something happened to a task. Called in the order of revisions.</summary>
+    /// <param name="change">The change.</param>
+    void OnChange(TaskChange change);
+
+    /// <summary>The cancellation of a live task was requested, for the first time.</summary>
+    /// <param name="taskId">The task.</param>
+    /// <param name="ownerEpoch">The epoch of the host that runs it.</param>
+    void OnCancelRequested(string taskId, long ownerEpoch);
+
+    /// <summary>A task ended.</summary>
+    /// <param name="taskId">The task.</param>
+    void OnEnded(string taskId);
+
+    /// <summary>Mail arrived.</summary>
+    /// <param name="threadId">The thread whose mailbox it is in.</param>
+    /// <param name="wakes">Whether a terminal event or a message is among it.</param>
+    /// <param name="hasReader">Whether the mailbox is open, here or elsewhere.</param>
+    void OnMail(string threadId, bool wakes, bool hasReader);
+
+    /// <summary>A mailbox was opened, taking it over from any other reader.</summary>
+    /// <param name="threadId">The thread.</param>
+    /// <param name="reader">The reader that has it now.</param>
+    void OnMailboxOpened(string threadId, Guid reader);
+
+    /// <summary>A mailbox was closed or its reader's host is gone, and a terminal event or message in it is unread.</summary>
+    /// <param name="threadId">The thread.</param>
+    void OnMailLeftUnread(string threadId);
+
+    /// <summary>A host has left or was given up: nothing of it is stored any more.</summary>
+    /// <param name="fence">The host.</param>
+    void OnHostFenced(HostFence fence);
+}

@@ -1,0 +1,23 @@
+namespace Coppice;
+
+/// <summary>Why a task was not spawned.</summary>
+public enum SpawnError
+{
+    /// <summary>The name means something else here, such as <c>parent</c> or <c>bg_1</c>.</summary>
+    ReservedName,
+
+    /// <summary>A live task of the thread has this name.</summary>
+    DuplicateName,
+
+    /// <summary>The name is empty, too long, or has characters that a name may not have.</summary>
+    InvalidName,
+
+    /// <summary>The parent's cancellation was requested.</summary>
+    ParentCancelled,
+
+    /// <summary>The tree would be deeper than its limit.</summary>
+    TooDeep,
+
+    /// <summary>The manager is shutting down.</summary>
+    ShuttingDown,
+}

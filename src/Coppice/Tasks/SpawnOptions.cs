@@ -1,0 +1,27 @@
+namespace Coppice;
+
+/// <summary>What a task is called and where it comes from. Everything is optional.</summary>
+public sealed record SpawnOptions
+{
+    /// <summary>Gets the type; <c>task</c> or, for agents, <c>sub_agent</c> when it is missing.</summary>
+    public string? Type { get; init; }
+
+    /// <summary>
+    /// Gets the name, unique (ordinal) among the live tasks of the thread: 1 to 128 characters, no control characters, no lone
+    /// surrogates, no outer white space. <c>parent</c>, <c>self</c>, <c>all</c>, <c>broadcast</c> and anything of the form of an id
+    /// are reserved.
+    /// </summary>
+    public string? Name { get; init; }
+
+    /// <summary>Gets the description, at most 4 KB.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>
+    /// Gets the lineage. What is set here wins; what is left out is filled from the task that is executing and, for run, call and
+    /// agent, from the <see cref="ToolCallScope"/>.
+    /// </summary>
+    public TaskLineage Lineage { get; init; } = TaskLineage.None;
+
+    /// <summary>Gets whether the body blocks its thread: it then gets one of its own, until its first await.</summary>
+    public bool Blocking { get; init; }
+}

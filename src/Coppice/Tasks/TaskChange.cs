@@ -1,0 +1,30 @@
+namespace Coppice;
+
+/// <summary>One change of one task, as the change feed tells it.</summary>
+/// <param name="Revision">The store's revision of the commit; it grows from change to change, with gaps.</param>
+/// <param name="Kind">What happened.</param>
+/// <param name="Task">The task right after it.</param>
+/// <param name="Event">What the task emitted, when that is what happened.</param>
+public sealed record TaskChange(long Revision, TaskChangeKind Kind, TaskSnapshot Task, CustomTaskEvent? Event = null);
+
+/// <summary>What a change of a task is.</summary>
+public enum TaskChangeKind
+{
+    /// <summary>It was spawned.</summary>
+    Spawned,
+
+    /// <summary>It moved to another state that is not terminal.</summary>
+    Moved,
+
+    /// <summary>Its cancellation was requested, for the first time.</summary>
+    CancelRequested,
+
+    /// <summary>It emitted an event.</summary>
+    Emitted,
+
+    /// <summary>It ended.</summary>
+    Ended,
+
+    /// <summary>It came out of a snapshot.</summary>
+    Restored,
+}

@@ -1,0 +1,49 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Coppice;
+
+internal sealed class TaskLineageJsonConverter : JsonConverter<TaskLineage>
+{
+    public override bool HandleNull => true;
+
+    public override TaskLineage Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType == JsonTokenType.Null)
+        {
+            return TaskLineage.None;
+        }
+
+        var lineage = TaskLineage.None;
+        WireObject.ExpectStart(ref reader, "parent_context");
+        while (WireObject.NextProperty(ref reader, out var name))
+        {
+            switch (name)
+            {
+                case "task_id": lineage = lineage with { TaskId = WireObject.ReadText(ref reader, name) }; break;
+                case "run_id": lineage = lineage with { RunId = WireObject.ReadText(ref reader, name) }; break;
+                case "call_id": lineage = lineage with { CallId = WireObject.ReadText(ref reader, name) }; break;
+                case "agent_id": lineage = lineage with { AgentId = WireObject.ReadText(ref reader, name) }; break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return lineage;
+    }
+
+    public override void Write(Utf8JsonWriter writer, TaskLineage? value, JsonSerializerOptions options)
+    {
+        if (value is null)
+        {
+            writer.WriteNullValue();
+            return;
+        }
+
+        writer.WriteStartObject();
+        writer.WriteOptional("task_id", value.TaskId);
+        writer.WriteOptional("run_id", value.RunId);
+        writer.WriteOptional("call_id", value.CallId);
+        writer.WriteOptional("agent_id", value.AgentId);
+        writer.WriteEndObject();
+    }
+}

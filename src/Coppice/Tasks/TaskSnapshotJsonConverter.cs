@@ -1,0 +1,79 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Coppice;
+
+internal sealed class TaskSnapshotJsonConverter : JsonConverter<TaskSnapshot>
+{
+    private static readonly TaskLineageJsonConverter Lineage = new();
+
+    public override TaskSnapshot Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        WireObject.ExpectStart(ref reader, "task");
+        var task = new TaskSnapshot();
+        bool hasId = false, hasState = false;
+        while (WireObject.NextProperty(ref reader, out var name))
+        {
+            switch (name)
+            {
+                case "task_id":
+                    task = task with { TaskId = WireObject.ReadText(ref reader, name) ?? throw Missing(name) };
+                    hasId = true;
+                    break;
+                case "status":
+                    task = task with { State = ReadState(ref reader) };
+                    hasState = true;
+                    break;
+                case "owner_thread_id": task = task with { OwnerThreadId = WireObject.ReadText(ref reader, name) ?? "" }; break;
+                case "task_type": task = task with { Type = WireObject.ReadText(ref reader, name) ?? TaskTypes.Task }; break;
+                case "name": task = task with { Name = WireObject.ReadText(ref reader, name) }; break;
+                case "description": task = task with { Description = WireObject.ReadText(ref reader, name) ?? "" }; break;
+                case "error": task = task with { Error = WireObject.ReadText(ref reader, name) }; break;
+                case "result": task = task with { Result = WireObject.ReadValue(ref reader) }; break;
+                case "created_at_ms": task = task with { CreatedAt = WireObject.ReadTime(ref reader, name) ?? throw Missing(name) }; break;
+                case "completed_at_ms": task = task with { CompletedAt = WireObject.ReadTime(ref reader, name) }; break;
+                case "cancel_requested_at_ms": task = task with { CancelRequestedAt = WireObject.ReadTime(ref reader, name) }; break;
+                case "cancelled_by": task = task with { CancelledBy = WireObject.ReadText(ref reader, name) }; break;
+                case "parent_context": task = task with { Lineage = Lineage.Read(ref reader, typeof(TaskLineage), options) }; break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return !hasId ? throw Missing("task_id") : !hasState ? throw Missing("status") : task;
+    }
+
+    public override void Write(Utf8JsonWriter writer, TaskSnapshot value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("task_id", value.TaskId);
+        writer.WriteString("owner_thread_id", value.OwnerThreadId);
+        writer.WriteString("task_type", value.Type);
+        writer.WriteOptional("name", value.Name);
+        writer.WriteString("description", value.Description);
+        writer.WriteString("status", value.State.ToWireName());
+        if (value.State == TaskState.Failed)
+        {
+            writer.WriteOptional("error", value.Error);
+        }
+
+        if (value.Result is { } result)
+        {
+            writer.WriteAsText("result", result);
+        }
+
+        writer.WriteNumber("created_at_ms", value.CreatedAt.ToUnixTimeMilliseconds());
+        writer.WriteOptional("completed_at_ms", value.CompletedAt);
+        writer.WriteOptional("cancel_requested_at_ms", value.CancelRequestedAt);
+        writer.WriteOptional("cancelled_by", value.CancelledBy);
+        writer.WritePropertyName("parent_context");
+        Lineage.Write(writer, value.Lineage, options);
+        writer.WriteEndObject();
+    }
+
+    private static TaskState ReadState(ref Utf8JsonReader reader) =>
+        TaskStateExtensions.TryParseWireName(WireObject.ReadText(ref reader, "status"), out var state)
+            ? state
+            : throw new JsonException("'status' is one of pending, running, input_required, completed, failed, cancelled.");
+
+    private static JsonException Missing(string name) => new($"A task needs '{name}'.");
+}
