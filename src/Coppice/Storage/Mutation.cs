@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Coppice;
 
 /// <summary>One change of a store. Each kind has its own kind of <see cref="MutationAnswer"/>.</summary>
@@ -63,8 +65,8 @@ public sealed record FinishTask(string TaskId, TaskState State) : Mutation
     /// <summary>Gets the error of a failure.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Gets the result of a success, as strict JSON text; <see langword="null"/> when there is none.</summary>
-    public string? ResultJson { get; init; }
+    /// <summary>Gets the result of a success; <see langword="null"/> when there is none. Its raw text is strict JSON, and is what a store keeps.</summary>
+    public JsonElement? Result { get; init; }
 
     /// <summary>Gets the place of the first of <see cref="Events"/> among all that the task emitted, counting from 0.</summary>
     public int FirstEvent { get; init; }

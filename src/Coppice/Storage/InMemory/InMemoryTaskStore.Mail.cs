@@ -1,0 +1,124 @@
+namespace Coppice;
+
+/// <content>Mail: posting, reading, acknowledging.</content>
+public sealed partial class InMemoryTaskStore
+{
+    private static EventsPosted Post(TaskRecord task, PostEvents post, ChangeFeed.Turn turn)
+    {
+        PostNew(task, post.FirstEvent, post.Events, turn);
+        return new EventsPosted(task.Owner.Mail.UnreadEvents);
+    }
+
+    private EventsPosted Post(PostEvents post, ChangeFeed.Turn turn) => Post(_directory.Find(post.TaskId)!, post, turn);
+
+    /// <summary>Posts what is not stored yet; an answer that was lost makes a host hand events in twice.</summary>
+    private static void PostNew(TaskRecord task, int firstEvent, IReadOnlyList<CustomTaskEvent> events, ChangeFeed.Turn turn)
+    {
+        for (var i = Math.Max(0, task.StoredEvents - firstEvent); i < events.Count; i++)
+        {
+            task.StoredEvents++;
+            turn.TellChange(TaskChangeKind.Emitted, task, events[i]);
+            PostTo(task.Owner, events[i], events[i].GetClass(), turn);
+        }
+    }
+
+    private static long PostTo(ThreadPartition partition, MailEvent mail, MailClass mailClass, ChangeFeed.Turn turn)
+    {
+        var sequence = partition.Mail.Post(mail, mailClass);
+        foreach (var listener in turn.Listeners)
+        {
+            listener.OnMail(partition.ThreadId, mailClass.Wakes(), partition.Mail.HasReader);
+        }
+
+        return sequence;
+    }
+
+    private MailPosted Post(PostMessage post, ChangeFeed.Turn turn) =>
+        new(PostTo(Partition(post.ThreadId), post.Message, MailClass.Message, turn));
+
+    private SendRefused? CheckSend(SendMessage send)
+    {
+        if (_directory.Find(send.TaskId) is not { } task)
+        {
+            return Refusal(SendResult.TaskNotFound);
+        }
+
+        if (task.Owner.ThreadId != send.From.ThreadId)
+        {
+            return Refusal(SendResult.NotOwner);
+        }
+
+        if (!task.IsLive)
+        {
+            return Refusal(SendResult.TaskTerminated, task.State);
+        }
+
+        return task.Agent switch
+        {
+            null => Refusal(SendResult.NoInbox),
+            { IsClosed: true } => Refusal(SendResult.InboxClosed),
+            var seat when Partition(seat.ThreadId).Mail.UnreadMessages >= send.MaxUnread => Refusal(SendResult.InboxFull),
+            _ => null,
+        };
+    }
+
+    private static SendRefused Refusal(SendResult result, TaskState? state = null) => new(new SendReceipt(result, state));
+
+    private MessageSent Send(SendMessage send, ChangeFeed.Turn turn)
+    {
+        var agent = _directory.Find(send.TaskId)!.Agent!;
+        var message = AgentMessage.Create(send.TaskId, send.From.AgentId, send.Content);
+        return new MessageSent(PostTo(Partition(agent.ThreadId), message, MailClass.Message, turn));
+    }
+
+    private TaskMoved CloseInbox(CloseAgentInbox close)
+    {
+        if (_directory.Find(close.TaskId)!.Agent is { } seat)
+        {
+            seat.IsClosed = true;
+        }
+
+        return TaskMoved.Instance;
+    }
+
+    private bool IsReader(string threadId, Guid reader) =>
+        _partitions.TryGetValue(threadId, out var partition) && reader != Guid.Empty && partition.Mail.Reader == reader;
+
+    private MailboxOpened Open(MutationBatch batch, OpenMailbox open, ChangeFeed.Turn turn)
+    {
+        var mail = Partition(open.ThreadId).Mail;
+        mail.Open(open.Reader, batch.Host);
+        foreach (var listener in turn.Listeners)
+        {
+            listener.OnMailboxOpened(open.ThreadId, open.Reader);
+        }
+
+        return new MailboxOpened(mail.AcknowledgedThrough);
+    }
+
+    private MailboxClosed Close(CloseMailbox close, ChangeFeed.Turn turn)
+    {
+        if (IsReader(close.ThreadId, close.Reader))
+        {
+            CloseMail(close.ThreadId, Partition(close.ThreadId).Mail, turn);
+        }
+
+        return MailboxClosed.Instance;
+    }
+
+    private static void CloseMail(string threadId, Mailbox mail, ChangeFeed.Turn turn)
+    {
+        if (!mail.Close())
+        {
+            return;
+        }
+
+        foreach (var listener in turn.Listeners)
+        {
+            listener.OnMailLeftUnread(threadId);
+        }
+    }
+
+    private MailAcknowledged Acknowledge(AcknowledgeMail acknowledge) =>
+        new(Partition(acknowledge.ThreadId).Mail.Acknowledge(acknowledge.ThroughSequence));
+}

@@ -1,0 +1,214 @@
+namespace Coppice;
+
+/// <content>Adding, moving and ending tasks.</content>
+public sealed partial class InMemoryTaskStore
+{
+    private AddRefused? CheckAdd(AddTask task)
+    {
+        if (_forest.Check(task) is { } error)
+        {
+            return new AddRefused(error);
+        }
+
+        return Partition(task.OwnerThreadId).IsNameTaken(task.Name) ? new AddRefused(SpawnError.DuplicateName) : null;
+    }
+
+    private (long Number, TaskRecord Record) Create(MutationBatch batch, AddTask task)
+    {
+        var number = _directory.Reserve();
+        return (number, new TaskRecord(
+            TaskIds.Format(number), Partition(task.OwnerThreadId), task, batch.Host.Epoch, batch.Time));
+    }
+
+    private void Publish(MutationBatch batch, AddTask task, long number, TaskRecord record, ChangeFeed.Turn turn)
+    {
+        record.Owner.AddLive(record);
+        if (LineageForest.Concerns(task.Lineage))
+        {
+            _forest.Link(record);
+        }
+
+        _directory.Publish(number, record);
+        if (record.Agent is { } seat)
+        {
+            Open(batch, new OpenMailbox(seat.ThreadId, seat.Reader), turn);
+        }
+
+        turn.TellChange(TaskChangeKind.Spawned, record);
+    }
+
+    private TaskRecord? FindOwned(MutationBatch batch, string taskId) =>
+        _directory.Find(taskId) is { } task && task.OwnerEpoch == batch.Host.Epoch ? task : null;
+
+    private MoveRefused MoveRefusal(MutationBatch batch, string taskId) => new(FindOwned(batch, taskId)?.State);
+
+    private MoveRefused? CheckMove(MutationBatch batch, string taskId, TaskState to) =>
+        FindOwned(batch, taskId) is { } task && task.State.CanMoveTo(to) ? null : MoveRefusal(batch, taskId);
+
+    private TaskMoved Move(MoveTask move, ChangeFeed.Turn turn)
+    {
+        var task = _directory.Find(move.TaskId)!;
+        task.MoveTo(move.To);
+        turn.TellChange(TaskChangeKind.Moved, task);
+        return TaskMoved.Instance;
+    }
+
+    private TaskFinished Finish(MutationBatch batch, FinishTask finish, ChangeFeed.Turn turn)
+    {
+        var task = _directory.Find(finish.TaskId)!;
+        PostNew(task, finish.FirstEvent, finish.Events, turn);
+        if (finish.CancelledBy is { } by && task.RequestCancel(by, batch.Time, out var isFirst) && isFirst)
+        {
+            turn.TellChange(TaskChangeKind.CancelRequested, task);
+        }
+
+        End(task, finish, batch.Time, turn);
+        return TaskFinished.Instance;
+    }
+
+    /// <summary>Ends a task whose partitions are locked.</summary>
+    private void End(TaskRecord task, FinishTask finish, DateTimeOffset at, ChangeFeed.Turn turn)
+    {
+        var concernsForest = task.End(finish.State, finish.Error, finish.Result, at);
+        task.Owner.End(task);
+        if (concernsForest)
+        {
+            _forest.End(task);
+        }
+
+        turn.TellChange(TaskChangeKind.Ended, task);
+        PostTo(task.Owner, TerminalEvent(task.TaskId, finish), MailClass.Terminal, turn);
+        if (task.Agent is { } seat)
+        {
+            EndAgent(task, seat, turn);
+        }
+
+        foreach (var listener in turn.Listeners)
+        {
+            listener.OnEnded(task.TaskId);
+        }
+    }
+
+    private void EndAgent(TaskRecord task, AgentSeat seat, ChangeFeed.Turn turn)
+    {
+        var mail = Partition(seat.ThreadId).Mail;
+        seat.IsClosed = true;
+        mail.Bury(task.TaskId, "The agent ended before it acknowledged the message.");
+        if (mail.Reader == seat.Reader)
+        {
+            CloseMail(seat.ThreadId, mail, turn);
+        }
+    }
+
+    private static TaskEvent TerminalEvent(string taskId, FinishTask finish) => finish.State switch
+    {
+        TaskState.Completed => new TaskCompleted(taskId, finish.Result),
+        TaskState.Failed => new TaskFailed(taskId, finish.Error ?? ""),
+        _ => new TaskCancelled(taskId),
+    };
+
+    private CancelReached Cancel(MutationBatch batch, RequestCancel cancel, ChangeFeed.Turn turn)
+    {
+        var reached = new List<string>();
+        var first = new List<TaskRecord>();
+        if (cancel.Scope != CancelScope.Task)
+        {
+            _forest.Fell(RootsOf(cancel), cancel.By, batch.Time, reached, first);
+        }
+        else if (_directory.Find(cancel.Key) is { } task && task.RequestCancel(cancel.By, batch.Time, out var isFirst))
+        {
+            reached.Add(task.TaskId);
+            if (isFirst)
+            {
+                first.Add(task);
+            }
+        }
+
+        foreach (var task in first)
+        {
+            turn.TellChange(TaskChangeKind.CancelRequested, task);
+            foreach (var listener in turn.Listeners)
+            {
+                listener.OnCancelRequested(task.TaskId, task.OwnerEpoch);
+            }
+        }
+
+        return new CancelReached(reached);
+    }
+
+    private IEnumerable<LineageNode> RootsOf(RequestCancel cancel)
+    {
+        switch (cancel.Scope)
+        {
+            case CancelScope.Thread when _partitions.TryGetValue(cancel.Key, out var partition):
+                return partition.Live().Concat<LineageNode>(_forest.DeadWoodOf(partition));
+            case CancelScope.Tree when NodeOf(cancel.Key) is { } task:
+                return [task];
+            case CancelScope.Run when _forest.FindRun(cancel.Key) is { } run:
+                return [run];
+            default:
+                return [];
+        }
+    }
+
+    private LineageNode? NodeOf(string taskId) => (LineageNode?)_directory.Find(taskId) ?? _forest.FindUnknownTask(taskId);
+
+    private TasksRestored Restore(MutationBatch batch, RestoreTasks restore, ChangeFeed.Turn turn)
+    {
+        int added = 0, skipped = 0, orphaned = 0;
+        var owner = Partition(restore.OwnerThreadId);
+        foreach (var task in restore.Tasks)
+        {
+            var isOrphan = !task.State.IsTerminal();
+            var record = new TaskRecord(owner, isOrphan ? Orphaned(task, batch.Time) : task);
+            if (!_directory.TryAdd(record))
+            {
+                skipped++;
+                continue;
+            }
+
+            added++;
+            owner.Add(record);
+            _forest.Adopt(record);
+            turn.TellChange(TaskChangeKind.Restored, record);
+            if (isOrphan)
+            {
+                orphaned++;
+                PostTo(owner, new TaskFailed(record.TaskId, Orphans.Error), MailClass.Terminal, turn);
+            }
+        }
+
+        return new TasksRestored(new RestoreResult(added, skipped, orphaned));
+    }
+
+    private static TaskSnapshot Orphaned(TaskSnapshot live, DateTimeOffset at) =>
+        live with { State = TaskState.Failed, Error = Orphans.Error, Result = null, CompletedAt = at };
+
+    private CommitResult Prune(MutationBatch batch, PruneTasks prune)
+    {
+        if (!_hosts.IsOpen(batch.Host))
+        {
+            return Fenced();
+        }
+
+        var count = 0;
+        foreach (var partition in _partitions.Values)
+        {
+            lock (partition)
+            {
+                var old = partition.InOrder()
+                    .Where(task => !task.IsLive && (task.CompletedAt ?? task.CreatedAt) < prune.EndedBefore && !_forest.HasLiveBelow(task))
+                    .ToHashSet();
+                partition.Remove(old);
+                foreach (var task in old)
+                {
+                    _directory.Remove(task);
+                }
+
+                count += old.Count;
+            }
+        }
+
+        return Landed(batch, new TasksPruned(count));
+    }
+}

@@ -1,0 +1,229 @@
+using System.Collections.Concurrent;
+
+namespace Coppice;
+
+/// <summary>
+/// Tasks and mail in the memory of this process: nothing survives it. Partitioned by owner thread, so that threads do not contend.
+/// Several managers on one store are several hosts.
+/// </summary>
+/// <remarks>
+/// Locks are taken in this order: partitions (in their own order), the turn of the change feed, the forest of lineages, one record.
+/// Every call completes before it returns.
+/// </remarks>
+public sealed partial class InMemoryTaskStore : ITaskStore
+{
+    private readonly ConcurrentDictionary<string, ThreadPartition> _partitions = new(StringComparer.Ordinal);
+    private readonly TaskDirectory _directory = new();
+    private readonly LineageForest _forest;
+    private readonly HostTable _hosts = new();
+    private readonly ChangeFeed _feed = new();
+    private long _partitionOrder;
+    private volatile bool _isDisposed;
+
+    /// <summary>Creates an empty store.</summary>
+    public InMemoryTaskStore() => _forest = new LineageForest(_directory.Find);
+
+    /// <inheritdoc/>
+    public long MailDepth => _partitions.Values.Sum(partition => (long)partition.Mail.Depth);
+
+    /// <inheritdoc/>
+    public ValueTask<CommitResult> CommitAsync(MutationBatch batch, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return cancellationToken.IsCancellationRequested
+            ? ValueTask.FromCanceled<CommitResult>(cancellationToken)
+            : ValueTask.FromResult(batch.Mutations.Count == 1 ? CommitOne(batch, batch.Mutations[0]) : CommitMany(batch));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<CommitResult?> FindCommitAsync(MutationBatch batch, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return ValueTask.FromResult(batch.Result);
+    }
+
+    /// <inheritdoc/>
+    public IDisposable Subscribe(ITaskStoreListener listener)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return _feed.Subscribe(listener);
+    }
+
+    /// <summary>Ends the store and forgets what is in it.</summary>
+    public ValueTask DisposeAsync()
+    {
+        _isDisposed = true;
+        _partitions.Clear();
+        return ValueTask.CompletedTask;
+    }
+
+    private CommitResult CommitOne(MutationBatch batch, Mutation mutation)
+    {
+        switch (mutation)
+        {
+            case JoinHost join: return Join(batch, join);
+            case SettleHost settle: return Settle(batch, settle);
+            case LeaveHost: return Leave(batch);
+            case PruneTasks prune: return Prune(batch, prune);
+        }
+
+        var (first, second) = PartitionsOf(mutation);
+        using var locks = new PartitionLocks(first, second);
+        if (!_hosts.IsOpen(batch.Host))
+        {
+            return Fenced();
+        }
+
+        using var turn = _feed.TakeTurn();
+        using var forest = mutation is AddTask add && LineageForest.Concerns(add.Lineage) ? _forest.Enter() : default;
+        if (Check(batch, mutation) is { } refusal)
+        {
+            return new CommitResult(CommitStatus.Refused, 0, [refusal]);
+        }
+
+        if (mutation is AddTask task)
+        {
+            var (number, record) = Create(batch, task);
+            var result = new CommitResult(CommitStatus.Landed, turn.Revision, [new TaskAdded(record.TaskId)]);
+            batch.MarkLanded(result);
+            Publish(batch, task, number, record, turn);
+            return result;
+        }
+        else
+        {
+            var result = new CommitResult(CommitStatus.Landed, turn.Revision, [Apply(batch, mutation, turn)]);
+            batch.MarkLanded(result);
+            return result;
+        }
+    }
+
+    private CommitResult CommitMany(MutationBatch batch)
+    {
+        var mutations = batch.Mutations;
+        if (mutations.Any(mutation => mutation is JoinHost or SettleHost or LeaveHost or PruneTasks))
+        {
+            throw new ArgumentException("Joining, settling, leaving and pruning each need a batch of their own.", nameof(batch));
+        }
+
+        using var locks = new PartitionLocks(mutations.SelectMany(PartitionList));
+        if (!_hosts.IsOpen(batch.Host))
+        {
+            return Fenced();
+        }
+
+        using var turn = _feed.TakeTurn();
+        using var forest = _forest.Enter();
+        var refusals = CheckAll(batch);
+        if (refusals.Any(refusal => refusal is not null))
+        {
+            return new CommitResult(
+                CommitStatus.Refused, 0, [.. refusals.Select(refusal => refusal ?? NotApplied.Instance)]);
+        }
+
+        var answers = new MutationAnswer[mutations.Count];
+        var added = new List<(AddTask Task, long Number, TaskRecord Record)>();
+        for (var i = 0; i < answers.Length; i++)
+        {
+            if (mutations[i] is AddTask task)
+            {
+                var (number, record) = Create(batch, task);
+                added.Add((task, number, record));
+                answers[i] = new TaskAdded(record.TaskId);
+            }
+            else
+            {
+                answers[i] = Apply(batch, mutations[i], turn);
+            }
+        }
+
+        var result = new CommitResult(CommitStatus.Landed, turn.Revision, answers);
+        batch.MarkLanded(result);
+        foreach (var (task, number, record) in added)
+        {
+            Publish(batch, task, number, record, turn);
+        }
+
+        return result;
+    }
+
+    /// <summary>Each mutation against the state before the batch, and against those before it where they are after the same thing.</summary>
+    private MutationAnswer?[] CheckAll(MutationBatch batch)
+    {
+        var names = new HashSet<(string, string)>();
+        var movedTasks = new HashSet<string>(StringComparer.Ordinal);
+        return [.. batch.Mutations.Select(mutation => Check(batch, mutation) ?? mutation switch
+        {
+            AddTask { Name: { } name } task when !names.Add((task.OwnerThreadId, name)) => new AddRefused(SpawnError.DuplicateName),
+            FinishTask finish when !movedTasks.Add(finish.TaskId) => new MoveRefused(finish.State),
+            MoveTask move when !movedTasks.Add(move.TaskId) => new MoveRefused(move.To),
+            _ => null,
+        })];
+    }
+
+    /// <summary>Why a mutation is refused, or <see langword="null"/>.</summary>
+    private MutationAnswer? Check(MutationBatch batch, Mutation mutation) => mutation switch
+    {
+        AddTask task => CheckAdd(task),
+        FinishTask finish => CheckMove(batch, finish.TaskId, finish.State),
+        MoveTask move => CheckMove(batch, move.TaskId, move.To),
+        PostEvents post => FindOwned(batch, post.TaskId) is { IsLive: true } ? null : MoveRefusal(batch, post.TaskId),
+        CloseAgentInbox close => FindOwned(batch, close.TaskId) is { IsLive: true } ? null : MoveRefusal(batch, close.TaskId),
+        SendMessage send => CheckSend(send),
+        AcknowledgeMail acknowledge => IsReader(acknowledge.ThreadId, acknowledge.Reader) ? null : ReaderRefused.Instance,
+        _ => null,
+    };
+
+    private MutationAnswer Apply(MutationBatch batch, Mutation mutation, ChangeFeed.Turn turn) => mutation switch
+    {
+        FinishTask finish => Finish(batch, finish, turn),
+        MoveTask move => Move(move, turn),
+        PostEvents post => Post(post, turn),
+        RequestCancel cancel => Cancel(batch, cancel, turn),
+        SendMessage send => Send(send, turn),
+        PostMessage post => Post(post, turn),
+        CloseAgentInbox close => CloseInbox(close),
+        OpenMailbox open => Open(batch, open, turn),
+        CloseMailbox close => Close(close, turn),
+        AcknowledgeMail acknowledge => Acknowledge(acknowledge),
+        RestoreTasks restore => Restore(batch, restore, turn),
+        _ => throw new ArgumentException($"There is no such mutation here: {mutation.GetType().Name}.", nameof(mutation)),
+    };
+
+    private (ThreadPartition? First, ThreadPartition? Second) PartitionsOf(Mutation mutation) => mutation switch
+    {
+        AddTask task => (Partition(task.OwnerThreadId), task.AgentThreadId is null ? null : Partition(task.AgentThreadId)),
+        FinishTask finish => PartitionsOf(finish.TaskId),
+        MoveTask move => PartitionsOf(move.TaskId),
+        PostEvents post => PartitionsOf(post.TaskId),
+        CloseAgentInbox close => PartitionsOf(close.TaskId),
+        SendMessage send => PartitionsOf(send.TaskId),
+        RequestCancel { Scope: CancelScope.Thread } cancel => (_partitions.GetValueOrDefault(cancel.Key), null),
+        PostMessage post => (Partition(post.ThreadId), null),
+        OpenMailbox open => (Partition(open.ThreadId), null),
+        CloseMailbox close => (Partition(close.ThreadId), null),
+        AcknowledgeMail acknowledge => (Partition(acknowledge.ThreadId), null),
+        RestoreTasks restore => (Partition(restore.OwnerThreadId), null),
+        _ => (null, null),
+    };
+
+    private IEnumerable<ThreadPartition> PartitionList(Mutation mutation)
+    {
+        var (first, second) = PartitionsOf(mutation);
+        return new[] { first, second }.OfType<ThreadPartition>();
+    }
+
+    private (ThreadPartition? First, ThreadPartition? Second) PartitionsOf(string taskId) =>
+        _directory.Find(taskId) is { } task
+            ? (task.Owner, task.Agent is null ? null : Partition(task.Agent.ThreadId))
+            : (null, null);
+
+    private ThreadPartition Partition(string threadId) =>
+        _partitions.TryGetValue(threadId, out var partition)
+            ? partition
+            : _partitions.GetOrAdd(
+                threadId, static (id, store) => new ThreadPartition(id, Interlocked.Increment(ref store._partitionOrder)), this);
+
+    private static CommitResult Fenced() => new(CommitStatus.Fenced, 0, []);
+}

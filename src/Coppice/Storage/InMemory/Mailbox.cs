@@ -1,0 +1,167 @@
+namespace Coppice;
+
+/// <summary>A thread's mail that is not acknowledged yet, and who reads it. Guarded by the thread's partition.</summary>
+internal sealed class Mailbox
+{
+    private readonly List<MailEvent?> _mail = [];
+    private readonly List<DeadLetter> _deadLetters = [];
+    private int _head;
+    private long _next = 1;
+    private long _readThrough;
+    private Tally _unread;
+    private Tally _unacknowledged;
+
+    internal Guid Reader { get; private set; }
+
+    internal HostFence ReaderHost { get; private set; }
+
+    internal bool HasReader => Reader != Guid.Empty;
+
+    internal long AcknowledgedThrough => _next - 1 - (_mail.Count - _head);
+
+    internal int UnreadEvents => _unread.Custom;
+
+    internal int UnreadMessages => _unread.Message;
+
+    internal bool HasUnreadToWakeFor => _unread.Message + _unread.Terminal > 0;
+
+    internal int Depth => _unacknowledged.All;
+
+    internal IReadOnlyList<DeadLetter> DeadLetters => [.. _deadLetters];
+
+    internal long Post(MailEvent mail, MailClass mailClass)
+    {
+        _mail.Add(mail);
+        _unread.Add(mailClass, 1);
+        _unacknowledged.Add(mailClass, 1);
+        return _next++;
+    }
+
+    internal void Open(Guid reader, HostFence host)
+    {
+        Reader = reader;
+        ReaderHost = host;
+        Rewind();
+    }
+
+    /// <summary>Closes the mailbox. Tells whether mail that calls for a reader was not read.</summary>
+    internal bool Close()
+    {
+        var leftUnread = HasUnreadToWakeFor;
+        Reader = Guid.Empty;
+        ReaderHost = HostFence.None;
+        Rewind();
+        return leftUnread;
+    }
+
+    internal List<InboxItem> Read(long after, int limit)
+    {
+        var items = new List<InboxItem>(Math.Min(limit, Math.Max(0, (int)Math.Min(int.MaxValue, _next - 1 - after))));
+        var sequence = Math.Max(after, AcknowledgedThrough) + 1;
+        for (; sequence < _next && items.Count < limit; sequence++)
+        {
+            if (At(sequence) is { } mail)
+            {
+                items.Add(new InboxItem(sequence, mail));
+            }
+        }
+
+        MarkRead(sequence - 1);
+        return items;
+    }
+
+    internal long Acknowledge(long through)
+    {
+        through = Math.Min(through, _next - 1);
+        for (var sequence = AcknowledgedThrough + 1; sequence <= through; sequence++)
+        {
+            Remove(sequence);
+            _head++;
+        }
+
+        if (_head > 32 && _head * 2 > _mail.Count)
+        {
+            _mail.RemoveRange(0, _head);
+            _head = 0;
+        }
+
+        return AcknowledgedThrough;
+    }
+
+    /// <summary>Sets the messages to an agent aside that it did not acknowledge.</summary>
+    internal int Bury(string agentTaskId, string reason)
+    {
+        var buried = 0;
+        for (var sequence = AcknowledgedThrough + 1; sequence < _next; sequence++)
+        {
+            if (At(sequence) is CustomTaskEvent { EventType: AgentMessage.EventType } message && message.TaskId == agentTaskId)
+            {
+                _deadLetters.Add(new DeadLetter(sequence, message, reason));
+                Remove(sequence);
+                buried++;
+            }
+        }
+
+        return buried;
+    }
+
+    private MailEvent? At(long sequence) => _mail[Index(sequence)];
+
+    private int Index(long sequence) => _head + (int)(sequence - AcknowledgedThrough - 1);
+
+    private void Remove(long sequence)
+    {
+        var index = Index(sequence);
+        if (_mail[index] is not { } mail)
+        {
+            return;
+        }
+
+        var mailClass = mail.GetClass();
+        _unacknowledged.Add(mailClass, -1);
+        if (sequence > _readThrough)
+        {
+            _unread.Add(mailClass, -1);
+        }
+
+        _mail[index] = null;
+    }
+
+    private void MarkRead(long through)
+    {
+        for (var sequence = Math.Max(_readThrough, AcknowledgedThrough) + 1; sequence <= through; sequence++)
+        {
+            if (At(sequence) is { } mail)
+            {
+                _unread.Add(mail.GetClass(), -1);
+            }
+        }
+
+        _readThrough = Math.Max(_readThrough, through);
+    }
+
+    private void Rewind()
+    {
+        _readThrough = AcknowledgedThrough;
+        _unread = _unacknowledged;
+    }
+
+    private struct Tally
+    {
+        internal int Custom;
+        internal int Terminal;
+        internal int Message;
+
+        internal readonly int All => Custom + Terminal + Message;
+
+        internal void Add(MailClass mailClass, int count)
+        {
+            switch (mailClass)
+            {
+                case MailClass.Custom: Custom += count; break;
+                case MailClass.Terminal: Terminal += count; break;
+                default: Message += count; break;
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+
+namespace Coppice;
+
+/// <summary>Finds a task by its id, and gives ids out. Numbered ids live in blocks, so that a look-up costs the same at any size.</summary>
+internal sealed class TaskDirectory
+{
+    private const int BlockSize = 1024;
+
+    // Holds the place of an id that was given out and whose task is not there yet.
+    private static readonly object Reserved = new();
+
+    private readonly Lock _ids = new();
+    private readonly ConcurrentDictionary<long, object?[]> _blocks = new();
+    private readonly ConcurrentDictionary<string, TaskRecord> _others = new(StringComparer.Ordinal);
+    private long _next;
+    private object?[] _lastBlock = [];
+    private long _lastBlockNumber = -1;
+
+    internal IEnumerable<TaskRecord> All =>
+        _blocks.OrderBy(block => block.Key).SelectMany(block => block.Value).OfType<TaskRecord>().Concat(_others.Values);
+
+    internal TaskRecord? Find(string taskId)
+    {
+        if (!TaskIds.TryParse(taskId, out var number))
+        {
+            return _others.GetValueOrDefault(taskId);
+        }
+
+        return _blocks.TryGetValue(number / BlockSize, out var block)
+            ? Volatile.Read(ref block[number % BlockSize]) as TaskRecord
+            : null;
+    }
+
+    /// <summary>Takes the next number. Its task has to follow.</summary>
+    internal long Reserve()
+    {
+        lock (_ids)
+        {
+            var number = _next++;
+            Slot(number) = Reserved;
+            return number;
+        }
+    }
+
+    internal void Publish(long number, TaskRecord task) => Volatile.Write(ref _blocks[number / BlockSize][number % BlockSize], task);
+
+    /// <summary>Adds a task with an id from elsewhere, unless the id is known; moves the counter past it.</summary>
+    internal bool TryAdd(TaskRecord task)
+    {
+        if (!TaskIds.TryParse(task.TaskId, out var number))
+        {
+            return _others.TryAdd(task.TaskId, task);
+        }
+
+        lock (_ids)
+        {
+            ref var slot = ref Slot(number);
+            if (slot is not null)
+            {
+                return false;
+            }
+
+            Volatile.Write(ref slot, task);
+            _next = Math.Max(_next, number + 1);
+            return true;
+        }
+    }
+
+    /// <summary>Forgets a task. Its id is not given out again.</summary>
+    internal void Remove(TaskRecord task)
+    {
+        if (!TaskIds.TryParse(task.TaskId, out var number))
+        {
+            _others.TryRemove(task.TaskId, out _);
+            return;
+        }
+
+        lock (_ids)
+        {
+            Slot(number) = null;
+        }
+    }
+
+    private ref object? Slot(long number)
+    {
+        var blockNumber = number / BlockSize;
+        if (blockNumber != _lastBlockNumber)
+        {
+            _lastBlock = _blocks.GetOrAdd(blockNumber, static _ => new object?[BlockSize]);
+            _lastBlockNumber = blockNumber;
+        }
+
+        return ref _lastBlock[number % BlockSize];
+    }
+}
