@@ -1,18 +1,180 @@
+using System.Runtime.CompilerServices;
+
 namespace Coppice;
 
-/// <summary>x</summary>
+/// <summary>
+/// A thread's mailbox, read by one reader at a time. What was read but not acknowledged comes again when the inbox is next opened. Safe
+/// for concurrent use; each item goes to one of the reads.
+/// </summary>
+/// <remarks>
+/// Every method throws <see cref="InboxTakenOverException"/> once the inbox was opened elsewhere, <see cref="ObjectDisposedException"/>
+/// once it or its manager is disposed, and <see cref="TaskStoreException"/> when the store fails.
+/// </remarks>
 public sealed class Inbox : IAsyncDisposable
 {
-    /// <summary>x</summary>
-    public string ThreadId => throw new NotImplementedException();
-    /// <summary>x</summary>
-    public ValueTask<IReadOnlyList<InboxItem>> DrainAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>x</summary>
-    public ValueTask<InboxItem> ReadAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>x</summary>
-    public IAsyncEnumerable<InboxItem> ReadAllAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>x</summary>
-    public ValueTask AckAsync(long throughSequence, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>x</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    private const int DrainPage = 1024;
+
+    private readonly Mailroom _mailroom;
+    private readonly MailSignal _arrival = new();
+    private readonly SemaphoreSlim _reading = new(1, 1);
+    private long _cursor;
+    private int _state;
+
+    internal Inbox(Mailroom mailroom, string threadId, Guid reader)
+    {
+        _mailroom = mailroom;
+        ThreadId = threadId;
+        Reader = reader;
+    }
+
+    private enum State
+    {
+        Open,
+        TakenOver,
+        Disposed,
+    }
+
+    /// <summary>Gets the thread whose mailbox it is.</summary>
+    public string ThreadId { get; }
+
+    internal Guid Reader { get; }
+
+    /// <summary>Reads what is there and not yet read. Does not wait for more.</summary>
+    /// <param name="cancellationToken">Stops waiting for the store; nothing is lost.</param>
+    /// <returns>The mail in order, perhaps none.</returns>
+    public async ValueTask<IReadOnlyList<InboxItem>> DrainAsync(CancellationToken cancellationToken = default)
+    {
+        Check(cancellationToken);
+        List<InboxItem>? all = null;
+        while (true)
+        {
+            var page = await TakeAsync(DrainPage, cancellationToken).ConfigureAwait(false);
+            if (page.Count < DrainPage)
+            {
+                if (all is null)
+                {
+                    return page;
+                }
+
+                all.AddRange(page);
+                return all;
+            }
+
+            (all ??= []).AddRange(page);
+        }
+    }
+
+    /// <summary>Reads the next piece of mail, waiting for it if there is none.</summary>
+    /// <param name="cancellationToken">Stops waiting; nothing is lost.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask<InboxItem> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        Check(cancellationToken);
+        while (true)
+        {
+            var arrival = _arrival.Next();
+            var items = await TakeAsync(1, cancellationToken).ConfigureAwait(false);
+            if (items.Count > 0)
+            {
+                return items[0];
+            }
+
+            await arrival.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reads mail as it comes, for as long as the token lets it.</summary>
+    /// <param name="cancellationToken">Ends the reading with <see cref="OperationCanceledException"/>; nothing is lost.</param>
+    public async IAsyncEnumerable<InboxItem> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            yield return await ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Is done with mail: it does not come again.</summary>
+    /// <param name="throughSequence">This and all before it, from 0; beyond the last piece of mail means the last.</param>
+    /// <param name="cancellationToken">Gives it up until the store's writer has it.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="throughSequence"/> is negative.</exception>
+    public async ValueTask AckAsync(long throughSequence, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(throughSequence);
+        Check(cancellationToken);
+        if (!await _mailroom.AcknowledgeAsync(this, throughSequence, cancellationToken).ConfigureAwait(false))
+        {
+            TakeOver();
+            Check(CancellationToken.None);
+        }
+    }
+
+    /// <summary>Closes the inbox, unless it was taken over. What was not acknowledged stays.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (Interlocked.CompareExchange(ref _state, (int)State.Disposed, (int)State.Open) != (int)State.Open)
+        {
+            Interlocked.Exchange(ref _state, (int)State.Disposed);
+            return ValueTask.CompletedTask;
+        }
+
+        _arrival.Raise();
+        return _mailroom.CloseAsync(this);
+    }
+
+    internal void Arrived() => _arrival.Raise();
+
+    /// <summary>Another reader has the mailbox from now on.</summary>
+    internal void TakeOver()
+    {
+        Interlocked.CompareExchange(ref _state, (int)State.TakenOver, (int)State.Open);
+        _arrival.Raise();
+    }
+
+    /// <summary>The mailbox is closed already, or the manager is disposed: nothing is left to be told to the store.</summary>
+    internal void End()
+    {
+        Interlocked.CompareExchange(ref _state, (int)State.Disposed, (int)State.Open);
+        _arrival.Raise();
+    }
+
+    internal void StartAfter(long acknowledgedThrough) => _cursor = acknowledgedThrough;
+
+    private async ValueTask<IReadOnlyList<InboxItem>> TakeAsync(int limit, CancellationToken cancellationToken)
+    {
+        // The wait is short: nobody keeps the semaphore while waiting for mail.
+        await _reading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            Check(CancellationToken.None);
+            var page = await _mailroom.ReadAsync(this, _cursor, limit, cancellationToken).ConfigureAwait(false);
+            if (!page.IsReader)
+            {
+                TakeOver();
+                Check(CancellationToken.None);
+            }
+
+            if (page.Items.Count > 0)
+            {
+                _cursor = page.Items[^1].Sequence;
+            }
+
+            return page.Items;
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
+    private void Check(CancellationToken cancellationToken)
+    {
+        switch ((State)Volatile.Read(ref _state))
+        {
+            case State.TakenOver: throw new InboxTakenOverException(ThreadId);
+            case State.Disposed: throw new ObjectDisposedException(nameof(Inbox));
+        }
+
+        _mailroom.ThrowIfDisposed();
+        cancellationToken.ThrowIfCancellationRequested();
+    }
 }

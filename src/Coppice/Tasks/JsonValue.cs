@@ -40,8 +40,12 @@ internal static class JsonValue
     /// a lenient document lets through) written anew.
     /// </summary>
     /// <exception cref="JsonException">The element cannot be kept: undefined, or nested too deep.</exception>
-    internal static string ToStorableText(JsonElement element)
+    internal static string ToStorableText(JsonElement element) => ToStorableText(element, out _);
+
+    /// <inheritdoc cref="ToStorableText(JsonElement)"/>
+    internal static string ToStorableText(JsonElement element, out bool isAsGiven)
     {
+        isAsGiven = true;
         if (element.ValueKind == JsonValueKind.Undefined)
         {
             throw new JsonException("It is not JSON: the element is undefined.");
@@ -62,6 +66,7 @@ internal static class JsonValue
             return text;
         }
 
+        isAsGiven = false;
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { MaxDepth = MaxDepth }))
         {

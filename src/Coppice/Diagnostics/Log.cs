@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Logging;
+
+namespace Coppice;
+
+/// <summary>Log messages. Ids are stable and never reused: 1xxx hosts, 2xxx tasks, 3xxx mail, 4xxx store.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1001, LogLevel.Information, "Host {HostId} joined with epoch {Epoch}; {Orphans} orphaned tasks of hosts that are gone were settled")]
+    internal static partial void HostJoined(ILogger logger, string hostId, long epoch, int orphans);
+
+    [LoggerMessage(1002, LogLevel.Warning, "Host {HostId} with epoch {Epoch} showed no sign of life and was given up; {Orphans} of its tasks became orphans")]
+    internal static partial void HostSettled(ILogger logger, string hostId, long epoch, int orphans);
+
+    [LoggerMessage(1003, LogLevel.Warning, "This host was given up for dead under epoch {Epoch}; its {Tasks} running bodies are cancelled and can store nothing")]
+    internal static partial void HostFenced(ILogger logger, long epoch, int tasks);
+
+    [LoggerMessage(1004, LogLevel.Warning, "A heartbeat failed; it is tried again with the next")]
+    internal static partial void HeartbeatFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(1005, LogLevel.Information, "Shutting down; {Tasks} tasks are running and have {GraceMs} ms")]
+    internal static partial void ShuttingDown(ILogger logger, int tasks, long graceMs);
+
+    [LoggerMessage(1006, LogLevel.Warning, "Shut down with {Tasks} tasks still running; the next host finds them as orphans")]
+    internal static partial void ShutDownWithRunning(ILogger logger, int tasks);
+
+    [LoggerMessage(1007, LogLevel.Warning, "The store could not be told that this host leaves; others notice by its silence")]
+    internal static partial void LeaveFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(2001, LogLevel.Debug, "Task {TaskId} was spawned on thread {ThreadId}")]
+    internal static partial void TaskSpawned(ILogger logger, string taskId, string threadId);
+
+    [LoggerMessage(2002, LogLevel.Debug, "Task {TaskId} ended as {Status}")]
+    internal static partial void TaskEnded(ILogger logger, string taskId, string status);
+
+    [LoggerMessage(2003, LogLevel.Warning, "The end of task {TaskId} could not be stored; it counts as running until it is (attempt {Attempt})")]
+    internal static partial void CompletionDelayed(ILogger logger, string taskId, int attempt, Exception? exception);
+
+    [LoggerMessage(2004, LogLevel.Warning, "The end of task {TaskId} was not accepted: it ended otherwise or its host was given up")]
+    internal static partial void CompletionRefused(ILogger logger, string taskId);
+
+    [LoggerMessage(2005, LogLevel.Warning, "A callback on the token of task {TaskId} threw")]
+    internal static partial void CancelCallbackFailed(ILogger logger, string taskId, Exception exception);
+
+    [LoggerMessage(2006, LogLevel.Error, "Running task {TaskId} failed inside the manager")]
+    internal static partial void RunFailed(ILogger logger, string taskId, Exception exception);
+
+    [LoggerMessage(3001, LogLevel.Error, "The callback for unread mail of thread {ThreadId} threw")]
+    internal static partial void UnreadMailCallbackFailed(ILogger logger, string threadId, Exception exception);
+
+    [LoggerMessage(3002, LogLevel.Warning, "Events of task {TaskId} could not be stored; they wait and are tried again")]
+    internal static partial void EventsDelayed(ILogger logger, string taskId, Exception exception);
+
+    [LoggerMessage(3003, LogLevel.Warning, "The inbox of thread {ThreadId} could not be closed in the store; it is tried again")]
+    internal static partial void InboxCloseDelayed(ILogger logger, string threadId, Exception exception);
+
+    [LoggerMessage(4001, LogLevel.Warning, "A commit for {Operation} failed")]
+    internal static partial void CommitFailed(ILogger logger, string operation, Exception exception);
+}

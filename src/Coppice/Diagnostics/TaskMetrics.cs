@@ -1,0 +1,64 @@
+using System.Diagnostics.Metrics;
+
+namespace Coppice;
+
+/// <summary>What one manager measures. Tags take few values: never an id of a task, a thread or an agent.</summary>
+internal sealed class TaskMetrics : IDisposable
+{
+    private readonly TimeProvider _time;
+    private readonly Meter? _ownMeter;
+    private readonly Counter<long> _spawned;
+    private readonly Counter<long> _finished;
+    private readonly Histogram<double> _runDuration;
+    private readonly Histogram<double> _commitDuration;
+    private readonly Histogram<int> _groupSize;
+    private readonly Counter<long> _commitFailures;
+
+    internal TaskMetrics(IMeterFactory? factory, TimeProvider time, Func<long> countLive, Func<long> countMail)
+    {
+        _time = time;
+        var meter = factory?.Create(CoppiceTelemetry.Name) ?? (_ownMeter = new Meter(CoppiceTelemetry.Name));
+        _spawned = meter.CreateCounter<long>("coppice.tasks.spawned", "{task}", "Tasks spawned.");
+        _finished = meter.CreateCounter<long>("coppice.tasks.finished", "{task}", "Tasks ended, by status.");
+        _runDuration = meter.CreateHistogram<double>("coppice.task.run.duration", "s", "How long a body ran.");
+        _commitDuration = meter.CreateHistogram<double>("coppice.store.commit.duration", "s", "How long a commit took, by operation.");
+        _groupSize = meter.CreateHistogram<int>("coppice.store.commit.group_size", "{batch}", "Batches that shared a transaction.");
+        _commitFailures = meter.CreateCounter<long>("coppice.store.commit.failures", "{commit}", "Commits that failed, by operation.");
+        meter.CreateObservableUpDownCounter("coppice.tasks.live", countLive, "{task}", "Tasks whose body runs here.");
+        meter.CreateObservableUpDownCounter("coppice.mailbox.depth", countMail, "{event}", "Mail in the store that is not acknowledged.");
+    }
+
+    internal void Spawned() => _spawned.Add(1);
+
+    internal void Finished(TaskState status, long startedAt)
+    {
+        if (_finished.Enabled)
+        {
+            _finished.Add(1, new KeyValuePair<string, object?>("status", status.ToWireName()));
+        }
+
+        if (startedAt != 0 && _runDuration.Enabled)
+        {
+            _runDuration.Record(
+                _time.GetElapsedTime(startedAt).TotalSeconds, new KeyValuePair<string, object?>("status", status.ToWireName()));
+        }
+    }
+
+    internal long Now() => _runDuration.Enabled || _commitDuration.Enabled ? _time.GetTimestamp() : 0;
+
+    internal void Committed(string operation, long startedAt, int groupSize)
+    {
+        if (startedAt != 0 && _commitDuration.Enabled)
+        {
+            _commitDuration.Record(
+                _time.GetElapsedTime(startedAt).TotalSeconds, new KeyValuePair<string, object?>("operation", operation));
+        }
+
+        _groupSize.Record(groupSize);
+    }
+
+    internal void CommitFailed(string operation) =>
+        _commitFailures.Add(1, new KeyValuePair<string, object?>("operation", operation));
+
+    public void Dispose() => _ownMeter?.Dispose();
+}

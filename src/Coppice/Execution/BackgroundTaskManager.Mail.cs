@@ -1,0 +1,47 @@
+namespace Coppice;
+
+/// <content>Mail.</content>
+public sealed partial class BackgroundTaskManager
+{
+    /// <summary>Sends a message to a live agent task. When it is delivered it is stored, in the mailbox of the agent's own thread.</summary>
+    /// <param name="taskId">The agent task.</param>
+    /// <param name="from">The sender; its thread has to own the task.</param>
+    /// <param name="content">The text, at most 256 KB; an empty message is a message.</param>
+    /// <param name="cancellationToken">Gives the message up until the store's writer has it.</param>
+    /// <returns>What became of it.</returns>
+    public async ValueTask<SendReceipt> SendAsync(
+        string taskId, MessageSender from, string content, CancellationToken cancellationToken = default)
+    {
+        Rules.CheckId(taskId, nameof(taskId));
+        Rules.CheckId(from.ThreadId, "from.ThreadId");
+        ArgumentNullException.ThrowIfNull(from.AgentId, "from.AgentId");
+        Rules.CheckOptionalId(from.AgentId, "from.AgentId");
+        var clean = Rules.CheckMessage(content, nameof(content));
+        var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
+        return await core.SendAsync(new SendMessage(taskId, from, clean, _options.MaxUnreadMessages), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Opens a thread's inbox. One that is open elsewhere is taken over: the old reader gets <see cref="InboxTakenOverException"/>.
+    /// What was read but not acknowledged before comes again.
+    /// </summary>
+    /// <param name="ownerThreadId">The thread.</param>
+    /// <param name="cancellationToken">Gives it up until the store's writer has it.</param>
+    public async ValueTask<Inbox> OpenInboxAsync(string ownerThreadId, CancellationToken cancellationToken = default)
+    {
+        Rules.CheckId(ownerThreadId, nameof(ownerThreadId));
+        var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
+        return await core.Mailroom.OpenAsync(ownerThreadId, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Lists the messages that an agent had not acknowledged when it ended, oldest first.</summary>
+    /// <param name="threadId">The agent's own thread.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public async ValueTask<IReadOnlyList<DeadLetter>> ListDeadLettersAsync(
+        string threadId, CancellationToken cancellationToken = default)
+    {
+        Rules.CheckId(threadId, nameof(threadId));
+        var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
+        return await core.Store.ListDeadLettersAsync(threadId, cancellationToken).ConfigureAwait(false);
+    }
+}

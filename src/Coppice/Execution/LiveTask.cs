@@ -1,0 +1,205 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Coppice;
+
+/// <summary>A task whose body runs here: what cannot be stored of it.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "The token source has no timer and no wait handle of its own; its token may outlive the task.")]
+internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, bool isBlocking) : IThreadPoolWorkItem
+{
+    private const int Undecided = 0;
+    private const int Landed = 1;
+    private const int Abandoned = 2;
+
+    private readonly Lock _lock = new();
+    private TaskBody? _body = body;
+    private CancellationTokenSource? _source;
+    private TaskCompletionSource? _parked;
+    private EventQueue? _events;
+    private bool _isSignalled;
+    private bool _hasEnded;
+    private string? _unstoredCancel;
+    private int _fate;
+
+    internal string TaskId { get; private set; } = "";
+
+    internal HostFence Fence { get; private set; }
+
+    internal TaskContext? Context { get; private set; }
+
+    internal AmbientTask? Ambient { get; private set; }
+
+    internal string OwnerThreadId => task.OwnerThreadId;
+
+    internal string Type => task.Type;
+
+    internal TaskLineage Lineage => task.Lineage;
+
+    internal string? AgentThreadId => task.AgentThreadId;
+
+    internal ActivityContext SpawnedFrom { get; } = TaskActivities.CurrentContext();
+
+    internal bool IsSignalled => Volatile.Read(ref _isSignalled);
+
+    /// <summary>Gets who requested the cancellation while the store could not be told, or <see langword="null"/>.</summary>
+    internal string? UnstoredCancel => Volatile.Read(ref _unstoredCancel);
+
+    internal CancellationToken Token
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_source is null)
+                {
+                    _source = new CancellationTokenSource();
+                    if (_isSignalled || _hasEnded)
+                    {
+                        // Nobody can have registered a callback yet.
+                        _source.Cancel();
+                    }
+                }
+
+                return _source.Token;
+            }
+        }
+    }
+
+    /// <summary>Gives the task up because its commit failed; not if it has landed in the meantime.</summary>
+    internal bool TryAbandon() => Interlocked.CompareExchange(ref _fate, Abandoned, Undecided) == Undecided;
+
+    /// <summary>Takes the id that the store gave, before anybody else can know it. False when the task was given up before.</summary>
+    internal bool Land(string taskId, HostFence fence, Inbox? inbox)
+    {
+        TaskId = taskId;
+        Fence = fence;
+        Context = inbox is null
+            ? new TaskContext(runner.Manager, taskId, OwnerThreadId, this)
+            : new AgentTaskContext(runner.Manager, taskId, OwnerThreadId, this, inbox);
+        Ambient = new AmbientTask(taskId, OwnerThreadId, runner.Identity, Context);
+        return Interlocked.CompareExchange(ref _fate, Landed, Undecided) == Undecided;
+    }
+
+    internal void Start()
+    {
+        if (isBlocking)
+        {
+            new Thread(Execute) { IsBackground = true, Name = "Coppice task " + TaskId }.UnsafeStart();
+        }
+        else
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    public void Execute() => _ = runner.RunAsync(this);
+
+    /// <summary>Hands the body out, once.</summary>
+    internal TaskBody TakeBody() => Interlocked.Exchange(ref _body, null) ?? throw new UnreachableException();
+
+    /// <summary>Cancels the token. Its callbacks run apart, so this returns at once.</summary>
+    internal void Signal()
+    {
+        CancellationTokenSource? source;
+        TaskCompletionSource? parked;
+        lock (_lock)
+        {
+            if (_isSignalled || _hasEnded)
+            {
+                return;
+            }
+
+            _isSignalled = true;
+            source = _source;
+            parked = _parked;
+        }
+
+        parked?.TrySetResult();
+        if (source is not null)
+        {
+            SignalThreads.Cancel(source, TaskId, runner.Logger);
+        }
+    }
+
+    /// <summary>Signals, and keeps who asked for it until it can be stored with the task's end.</summary>
+    internal void SignalUnstored(string by)
+    {
+        Interlocked.CompareExchange(ref _unstoredCancel, by, null);
+        Signal();
+    }
+
+    /// <summary>Waits a moment until the signal shows on the token, so that who asked for the cancel can see it.</summary>
+    internal void AwaitSignal(long deadline)
+    {
+        var source = Volatile.Read(ref _source);
+        var wait = default(SpinWait);
+        while (source is { IsCancellationRequested: false } && !Volatile.Read(ref _hasEnded) && Stopwatch.GetTimestamp() < deadline)
+        {
+            wait.SpinOnce(sleep1Threshold: -1);
+        }
+    }
+
+    internal Task WhenCancelledAsync()
+    {
+        lock (_lock)
+        {
+            if (_isSignalled || _hasEnded)
+            {
+                return Task.CompletedTask;
+            }
+
+            return (_parked ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    internal bool Emit(CustomTaskEvent custom)
+    {
+        EventQueue events;
+        lock (_lock)
+        {
+            if (_hasEnded)
+            {
+                return false;
+            }
+
+            events = _events ??= runner.CreateEvents(this);
+        }
+
+        return events.TryAdd(custom);
+    }
+
+    internal void CloseInbox() => runner.CloseInbox(this);
+
+    /// <summary>Ends the queue of events. From here on nothing is accepted.</summary>
+    internal ValueTask<(int First, IReadOnlyList<CustomTaskEvent> Events)> SealEventsAsync()
+    {
+        EventQueue? events;
+        lock (_lock)
+        {
+            _hasEnded = true;
+            events = _events;
+        }
+
+        return events?.SealAsync() ?? ValueTask.FromResult((0, (IReadOnlyList<CustomTaskEvent>)[]));
+    }
+
+    /// <summary>Lets go of everything, wherever the context was captured.</summary>
+    internal void Release()
+    {
+        TaskCompletionSource? parked;
+        lock (_lock)
+        {
+            _hasEnded = true;
+            _source = null;
+            _events = null;
+            (parked, _parked) = (_parked, null);
+        }
+
+        // Code that the body left behind may park on it still.
+        parked?.TrySetResult();
+        Context?.Release();
+        Ambient?.Release();
+        Context = null;
+        Ambient = null;
+    }
+}

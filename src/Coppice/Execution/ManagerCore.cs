@@ -1,0 +1,321 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+
+namespace Coppice;
+
+/// <summary>What a manager consists of once it has a store.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "ShutDownAsync disposes of what it owns.")]
+internal sealed class ManagerCore : ITaskStoreListener
+{
+    private const int FirstPage = 256;
+    private const int LastPage = 65_536;
+
+    // How long a cancel waits for its signal to show on the tokens; it goes on by itself.
+    private static readonly TimeSpan SignalShows = TimeSpan.FromMilliseconds(20);
+
+    // How long a shutdown waits for a store that does not answer.
+    private static readonly TimeSpan StoreAnswers = TimeSpan.FromSeconds(5);
+
+    private readonly BackgroundTaskOptions _options;
+    private readonly ILogger _logger;
+    private readonly StoreGateway _gateway;
+    private readonly LiveTasks _live = new();
+    private readonly TaskMetrics _metrics;
+    private readonly TaskRunner _runner;
+    private readonly HostSession _host;
+    private readonly UnreadMailNotifier _unreadMail;
+    private readonly TaskWaiters _waiters = new();
+    private readonly Watchers _watchers;
+    private readonly ClosingGate _spawns = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _stopped = new();
+    private IDisposable? _subscription;
+    private volatile bool _isShuttingDown;
+
+    internal ManagerCore(BackgroundTaskManager manager, ITaskStore store, BackgroundTaskOptions options)
+    {
+        _options = options;
+        _logger = options.LoggerFactory.CreateLogger("Coppice.BackgroundTaskManager");
+        _metrics = new TaskMetrics(options.MeterFactory, options.TimeProvider, () => _live.Count, CountMail);
+        _gateway = new StoreGateway(store, options, _metrics, _logger);
+        _host = new HostSession(_gateway, _live, options, _logger);
+        _unreadMail = new UnreadMailNotifier(options.OnUnreadMail, _logger, _stopping.Token);
+        _runner = new TaskRunner(manager, _gateway, _live, _metrics, options, _logger, _stopped.Token);
+        Mailroom = new Mailroom(_gateway, _host, _runner, _unreadMail, _logger);
+        _watchers = new Watchers(options.MaxWatchBacklog);
+    }
+
+    public bool WantsChanges => _watchers.Any;
+
+    internal Mailroom Mailroom { get; }
+
+    internal ITaskStore Store => _gateway.Store;
+
+    internal HostFence Fence => _host.Fence;
+
+    internal int LiveCount => _live.Count;
+
+    internal bool WantsUnreadMail => _unreadMail.IsWanted;
+
+    internal async ValueTask StartAsync(CancellationToken cancellationToken)
+    {
+        _subscription = Store.Subscribe(this);
+        try
+        {
+            await _host.JoinAsync(cancellationToken).ConfigureAwait(false);
+            if (_unreadMail.IsWanted)
+            {
+                foreach (var threadId in await Store.ListThreadsWithUnreadMailAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    _unreadMail.Notify(threadId);
+                }
+            }
+
+            _host.StartBeating();
+        }
+        catch
+        {
+            _subscription.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The start has returned.</summary>
+    internal void BeginNotifying() => _unreadMail.Begin();
+
+    internal async ValueTask<string> SpawnAsync(AddTask add, TaskBody body, bool isBlocking, CancellationToken cancellationToken)
+    {
+        if (!_spawns.TryEnter())
+        {
+            throw new SpawnException(SpawnError.ShuttingDown, "The manager is shutting down and takes no new tasks.");
+        }
+
+        try
+        {
+            if (add.Lineage.TaskId is { } parentId && _live.TryGet(parentId, out var parent) && parent.UnstoredCancel is not null)
+            {
+                throw Refusal(SpawnError.ParentCancelled, add);
+            }
+
+            var task = new LiveTask(_runner, body, add, isBlocking);
+            try
+            {
+                var result = await _host.CommitAsync(
+                    "spawn", add, (result, fence) => Land(task, add, result, fence), cancellationToken).ConfigureAwait(false);
+                if (result.Answers[0] is AddRefused refused)
+                {
+                    throw Refusal(refused.Error, add);
+                }
+            }
+            catch (Exception e) when (e is not SpawnException && !task.TryAbandon())
+            {
+                // It landed while its failure was on the way: what was stored runs.
+            }
+
+            task.Start();
+            return task.TaskId;
+        }
+        finally
+        {
+            _spawns.Exit();
+        }
+    }
+
+    internal async ValueTask<int> CancelAsync(RequestCancel cancel, CancellationToken cancellationToken)
+    {
+        CommitResult result;
+        try
+        {
+            result = await _host.CommitAsync("cancel", cancel, null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TaskStoreException)
+        {
+            foreach (var task in _live.CoveredBy(cancel))
+            {
+                task.SignalUnstored(cancel.By);
+            }
+
+            throw;
+        }
+
+        var reached = ((CancelReached)result.Answers[0]).TaskIds;
+        AwaitSignals(reached);
+        return reached.Count;
+    }
+
+    internal async Task<TaskSnapshot> WaitAsync(string taskId, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            using var waiting = _waiters.Register(taskId);
+            var task = await Store.GetAsync(taskId, cancellationToken).ConfigureAwait(false)
+                ?? throw new KeyNotFoundException($"There is no task '{taskId}'.");
+            if (task.State.IsTerminal())
+            {
+                return task;
+            }
+
+            await waiting.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    internal IAsyncEnumerable<TaskChange> WatchAsync(TaskQuery? query, CancellationToken cancellationToken) =>
+        _watchers.WatchAsync(query, cancellationToken);
+
+    internal async IAsyncEnumerable<TaskSnapshot> QueryAsync(TaskQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        TaskCursor? after = null;
+        for (var size = FirstPage; ; size = Math.Min(size * 4, LastPage))
+        {
+            var page = await Store.ListAsync(query, after, size, cancellationToken).ConfigureAwait(false);
+            foreach (var task in page)
+            {
+                yield return task;
+            }
+
+            if (page.Count < size)
+            {
+                yield break;
+            }
+
+            after = TaskCursor.After(page[^1]);
+        }
+    }
+
+    internal async ValueTask<T> CommitAsync<T>(string operation, Mutation mutation, CancellationToken cancellationToken)
+        where T : MutationAnswer
+    {
+        var result = await _host.CommitAsync(operation, mutation, null, cancellationToken).ConfigureAwait(false);
+        return (T)result.Answers[0];
+    }
+
+    internal async ValueTask<SendReceipt> SendAsync(SendMessage send, CancellationToken cancellationToken) =>
+        await CommitAsync<MutationAnswer>("send", send, cancellationToken).ConfigureAwait(false) is SendRefused refused
+            ? refused.Receipt
+            : new SendReceipt(SendResult.Delivered, null);
+
+    /// <summary>Law 13: signals every body, waits for them up to the grace period or the stop token, and leaves the store.</summary>
+    internal async ValueTask ShutDownAsync(CancellationToken stop)
+    {
+        _isShuttingDown = true;
+        _ = _stopping.CancelAsync();
+        Log.ShuttingDown(_logger, _live.Count, (long)_options.ShutdownGracePeriod.TotalMilliseconds);
+        foreach (var task in _live.All)
+        {
+            task.Signal();
+        }
+
+        await WithinGraceAsync(EndOfTasksAsync(), _options.ShutdownGracePeriod, stop).ConfigureAwait(false);
+        if (_live.Count > 0)
+        {
+            Log.ShutDownWithRunning(_logger, _live.Count);
+        }
+
+        await _stopped.CancelAsync().ConfigureAwait(false);
+        await WithinGraceAsync(_host.LeaveAsync().AsTask(), StoreAnswers, CancellationToken.None).ConfigureAwait(false);
+        await WithinGraceAsync(_gateway.CloseAsync(), StoreAnswers, CancellationToken.None).ConfigureAwait(false);
+        _subscription?.Dispose();
+        Mailroom.Dispose();
+        _waiters.End();
+        _watchers.End();
+        _metrics.Dispose();
+        _stopped.Dispose();
+    }
+
+    public void OnChange(TaskChange change) => _watchers.Offer(change);
+
+    public void OnCancelRequested(string taskId, long ownerEpoch)
+    {
+        if (_live.TryGet(taskId, out var task))
+        {
+            task.Signal();
+        }
+    }
+
+    public void OnEnded(string taskId) => _waiters.Ended(taskId);
+
+    public void OnMail(string threadId, bool wakes, bool hasReader) => Mailroom.OnMail(threadId, wakes, hasReader);
+
+    public void OnMailboxOpened(string threadId, Guid reader) => Mailroom.OnOpened(threadId, reader);
+
+    public void OnMailLeftUnread(string threadId) => Mailroom.OnLeftUnread(threadId);
+
+    public void OnHostFenced(HostFence fence) => _host.OnFenced(fence);
+
+    private static SpawnException Refusal(SpawnError error, AddTask add) => new(error, error switch
+    {
+        SpawnError.DuplicateName =>
+            $"A live task of thread '{add.OwnerThreadId}' is named '{add.Name}' already. Choose another name, or wait until it ends.",
+        SpawnError.ParentCancelled =>
+            $"The cancellation of the parent task '{add.Lineage.TaskId}' was requested, so it gets no new children.",
+        SpawnError.TooDeep =>
+            $"The tree of tasks would be deeper than MaxDepth, which is {add.MaxDepth}. Spawn from a task higher up.",
+        _ => "The task was refused.",
+    });
+
+    private void Land(LiveTask task, AddTask add, CommitResult result, HostFence fence)
+    {
+        var inbox = add.AgentThreadId is null ? null : Mailroom.Prepare(add.AgentThreadId, add.AgentReader);
+        var isWanted = task.Land(((TaskAdded)result.Answers[0]).TaskId, fence, inbox);
+        if (inbox is not null)
+        {
+            Mailroom.Open(inbox);
+        }
+
+        _live.Add(task);
+        _metrics.Spawned();
+        Log.TaskSpawned(_logger, task.TaskId, task.OwnerThreadId);
+        if (!isWanted)
+        {
+            _runner.EndAbandoned(task);
+        }
+        else if (_isShuttingDown)
+        {
+            task.Signal();
+        }
+    }
+
+    private void AwaitSignals(IReadOnlyList<string> taskIds)
+    {
+        var deadline = Stopwatch.GetTimestamp() + (long)(SignalShows.TotalSeconds * Stopwatch.Frequency);
+        foreach (var taskId in taskIds)
+        {
+            if (_live.TryGet(taskId, out var task))
+            {
+                task.AwaitSignal(deadline);
+            }
+        }
+    }
+
+    private async Task EndOfTasksAsync()
+    {
+        await _spawns.CloseAsync().ConfigureAwait(false);
+        await _live.WhenEmptyAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask WithinGraceAsync(Task work, TimeSpan grace, CancellationToken stop)
+    {
+        try
+        {
+            await work.WaitAsync(grace, _options.TimeProvider, stop).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            // What is not done by now is left to the next host.
+        }
+    }
+
+    private long CountMail()
+    {
+        try
+        {
+            return Store.MailDepth;
+        }
+        catch (ObjectDisposedException)
+        {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,221 @@
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+
+namespace Coppice;
+
+/// <summary>Runs bodies, and stores how they end.</summary>
+internal sealed class TaskRunner
+{
+    private static readonly ResiliencePropertyKey<string> TaskIdKey = new("task_id");
+
+    private readonly StoreGateway _store;
+    private readonly LiveTasks _live;
+    private readonly TaskMetrics _metrics;
+    private readonly BackgroundTaskOptions _options;
+    private readonly TaskRules _rules;
+    private readonly ResiliencePipeline _completionRetry;
+    private readonly CancellationToken _stopped;
+
+    internal TaskRunner(
+        BackgroundTaskManager manager, StoreGateway store, LiveTasks live, TaskMetrics metrics, BackgroundTaskOptions options, ILogger logger,
+        CancellationToken stopped)
+    {
+        Manager = manager;
+        Identity = new ManagerIdentity(manager, store.Store);
+        Logger = logger;
+        _store = store;
+        _live = live;
+        _metrics = metrics;
+        _options = options;
+        _rules = manager.Rules;
+        _stopped = stopped;
+        _completionRetry = CreateCompletionRetry(options.TimeProvider, logger);
+    }
+
+    internal BackgroundTaskManager Manager { get; }
+
+    internal ManagerIdentity Identity { get; }
+
+    internal ILogger Logger { get; }
+
+    /// <summary>Runs a task's body to its end and stores it. Never throws.</summary>
+    internal async Task RunAsync(LiveTask task)
+    {
+        try
+        {
+            // What this method sets in the ambient context does not flow out of it, into the pool's thread.
+            ToolCallScope.Clear();
+            task.Ambient!.Enter();
+            var startedAt = _metrics.Now();
+            var activity = TaskActivities.Start(task);
+            var outcome = _rules.Storable(await RunBodyAsync(task).ConfigureAwait(false));
+            TaskActivities.End(activity, outcome);
+            await StoreEndAsync(task, outcome, startedAt).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Log.RunFailed(Logger, task.TaskId, e);
+        }
+    }
+
+    /// <summary>Ends a task that landed after its spawner was told that it had not.</summary>
+    internal void EndAbandoned(LiveTask task) => _ = EndAbandonedAsync(task);
+
+    internal EventQueue CreateEvents(LiveTask task) =>
+        new(task.TaskId, task.Fence, task.OwnerThreadId, _store, _options, Logger);
+
+    internal void CloseInbox(LiveTask task) => _ = CloseInboxAsync(task);
+
+    /// <summary>Stores something that has to land for as long as the process lives, trying again with growing pauses.</summary>
+    internal async ValueTask<CommitResult> CommitUntilLandedAsync(string operation, Mutation mutation, HostFence fence, string about)
+    {
+        try
+        {
+            return await _store.CommitAsync(operation, mutation, fence).ConfigureAwait(false);
+        }
+        catch (TaskStoreException e)
+        {
+            Log.CompletionDelayed(Logger, about, 1, e);
+        }
+
+        var context = ResilienceContextPool.Shared.Get(_stopped);
+        context.Properties.Set(TaskIdKey, about);
+        try
+        {
+            return await _completionRetry.ExecuteAsync(
+                static (context, state) => state._store.CommitAsync(state.operation, state.mutation, state.fence),
+                context,
+                (_store, operation, mutation, fence)).ConfigureAwait(false);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private static async ValueTask<TaskOutcome> RunBodyAsync(LiveTask task)
+    {
+        try
+        {
+            return await task.TakeBody().RunAsync(task.Context!).ConfigureAwait(false)
+                ?? TaskOutcome.Failure("The body returned null instead of an outcome.");
+        }
+        catch (OperationCanceledException) when (task.IsSignalled)
+        {
+            return TaskOutcome.Cancelled;
+        }
+        catch (Exception e)
+        {
+            return TaskOutcome.Failure(MessageOf(e));
+        }
+    }
+
+    /// <summary>An exception is the body's own code, whose message may itself fail or be missing.</summary>
+    private static string MessageOf(Exception exception)
+    {
+        try
+        {
+            return string.IsNullOrEmpty(exception.Message) ? exception.GetType().Name : exception.Message;
+        }
+        catch (Exception)
+        {
+            return exception.GetType().Name;
+        }
+    }
+
+    private async ValueTask StoreEndAsync(LiveTask task, TaskOutcome outcome, long startedAt)
+    {
+        var (first, events) = await task.SealEventsAsync().ConfigureAwait(false);
+        var finish = new FinishTask(task.TaskId, outcome.State)
+        {
+            Error = outcome.Error,
+            Result = outcome.Result,
+            FirstEvent = first,
+            Events = events,
+            CancelledBy = task.UnstoredCancel,
+        };
+
+        try
+        {
+            var result = await CommitUntilLandedAsync("completion", finish, task.Fence, task.TaskId).ConfigureAwait(false);
+            if (result.Status == CommitStatus.Landed)
+            {
+                _metrics.Finished(outcome.State, startedAt);
+                Log.TaskEnded(Logger, task.TaskId, outcome.State.ToWireName());
+            }
+            else
+            {
+                Log.CompletionRefused(Logger, task.TaskId);
+            }
+
+            Release(task);
+        }
+        catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
+        {
+            // The manager is gone before the end was stored: the task is an orphan for the next host, and counts as running here.
+            Log.CompletionDelayed(Logger, task.TaskId, 0, null);
+            task.Release();
+        }
+    }
+
+    private void Release(LiveTask task)
+    {
+        if (task.Context is AgentTaskContext agent)
+        {
+            Manager.Core.Mailroom.EndAgent(agent.Inbox);
+        }
+
+        task.Release();
+        _live.Remove(task);
+    }
+
+    private async Task EndAbandonedAsync(LiveTask task)
+    {
+        try
+        {
+            await StoreEndAsync(
+                task, TaskOutcome.Failure("The store confirmed the task only after its spawner had been told that it failed."), 0)
+                .ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Log.RunFailed(Logger, task.TaskId, e);
+        }
+    }
+
+    private async Task CloseInboxAsync(LiveTask task)
+    {
+        try
+        {
+            await CommitUntilLandedAsync("close_inbox", new CloseAgentInbox(task.TaskId), task.Fence, task.TaskId).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
+        {
+            // The manager is gone, and with it whoever would read the inbox.
+        }
+        catch (Exception e)
+        {
+            Log.RunFailed(Logger, task.TaskId, e);
+        }
+    }
+
+    private static ResiliencePipeline CreateCompletionRetry(TimeProvider time, ILogger logger) =>
+        new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<TaskStoreException>(),
+                MaxRetryAttempts = int.MaxValue,
+                Delay = TimeSpan.FromMilliseconds(50),
+                MaxDelay = TimeSpan.FromSeconds(10),
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                OnRetry = retry =>
+                {
+                    Log.CompletionDelayed(
+                        logger, retry.Context.Properties.GetValue(TaskIdKey, ""), retry.AttemptNumber + 2, retry.Outcome.Exception);
+                    return default;
+                },
+            })
+            .Build();
+}

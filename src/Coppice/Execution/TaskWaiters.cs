@@ -1,0 +1,83 @@
+namespace Coppice;
+
+/// <summary>Who waits for which task to end.</summary>
+internal sealed class TaskWaiters
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Waiter> _waiters = new(StringComparer.Ordinal);
+    private volatile int _count;
+    private bool _hasEnded;
+
+    /// <summary>Begins to wait. The returned object has to be disposed.</summary>
+    internal Registration Register(string taskId)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_hasEnded, typeof(BackgroundTaskManager));
+            if (!_waiters.TryGetValue(taskId, out var waiter))
+            {
+                _waiters.Add(taskId, waiter = new Waiter());
+                _count = _waiters.Count;
+            }
+
+            waiter.Registrations++;
+            return new Registration(this, taskId, waiter);
+        }
+    }
+
+    internal void Ended(string taskId)
+    {
+        if (_count == 0)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (_waiters.Remove(taskId, out var waiter))
+            {
+                _count = _waiters.Count;
+                waiter.Ended.TrySetResult();
+            }
+        }
+    }
+
+    /// <summary>Ends every wait: the manager is disposed.</summary>
+    internal void End()
+    {
+        lock (_lock)
+        {
+            _hasEnded = true;
+            foreach (var waiter in _waiters.Values)
+            {
+                waiter.Ended.TrySetException(new ObjectDisposedException(nameof(BackgroundTaskManager)));
+            }
+        }
+    }
+
+    private void Leave(string taskId, Waiter waiter)
+    {
+        lock (_lock)
+        {
+            if (--waiter.Registrations == 0 && _waiters.TryGetValue(taskId, out var current) && ReferenceEquals(current, waiter))
+            {
+                _waiters.Remove(taskId);
+                _count = _waiters.Count;
+            }
+        }
+    }
+
+    internal sealed class Waiter
+    {
+        internal int Registrations;
+
+        internal TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    internal readonly struct Registration(TaskWaiters waiters, string taskId, Waiter waiter) : IDisposable
+    {
+        internal Task Ended => waiter.Ended.Task;
+
+        public void Dispose() => waiters.Leave(taskId, waiter);
+    }
+}

@@ -1,0 +1,225 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+
+namespace Coppice;
+
+/// <summary>
+/// A manager's life as a host: it joins the store, shows that it lives, judges the others by its own clock, and joins anew after it was
+/// given up for dead.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The timer goes with LeaveAsync; the semaphore has no wait handle.")]
+internal sealed class HostSession(StoreGateway store, LiveTasks live, BackgroundTaskOptions options, ILogger logger)
+{
+    // A host beats five times in HostTimeout. One that misses three beats has been silent for at most four fifths of it.
+    private const int BeatsPerTimeout = 5;
+    private const int MissedBeats = 3;
+
+    private readonly string _hostId = options.HostName ?? $"{Environment.MachineName}/{Environment.ProcessId}";
+    private readonly SemaphoreSlim _joining = new(1, 1);
+    private readonly Dictionary<HostFence, Observation> _others = [];
+    private readonly object _fenceLock = new();
+    private HostFence _fence = HostFence.None;
+    private ITimer? _timer;
+    private int _isBeating;
+    private volatile bool _hasLeft;
+
+    internal HostFence Fence
+    {
+        get
+        {
+            lock (_fenceLock)
+            {
+                return _fence;
+            }
+        }
+
+        private set
+        {
+            lock (_fenceLock)
+            {
+                _fence = value;
+            }
+        }
+    }
+
+    /// <summary>Joins the store, which settles what hosts left that are surely gone.</summary>
+    internal async ValueTask JoinAsync(CancellationToken cancellationToken)
+    {
+        var result = await store.CommitAsync("join", new JoinHost(_hostId), HostFence.None, cancellationToken: cancellationToken)
+            .ConfigureAwait(false);
+        if (result.Answers is not [HostJoined joined])
+        {
+            throw new TaskStoreException("The store did not let this host join.", isTransient: false, code: "join_refused");
+        }
+
+        Fence = joined.Fence;
+        Log.HostJoined(logger, _hostId, joined.Fence.Epoch, joined.Orphans.Count);
+    }
+
+    internal void StartBeating()
+    {
+        var interval = options.HostTimeout / BeatsPerTimeout;
+        _timer = options.TimeProvider.CreateTimer(static session => _ = ((HostSession)session!).BeatAsync(), this, interval, interval);
+    }
+
+    /// <summary>Stores a change on behalf of this host, joining anew where it was given up in the meantime.</summary>
+    internal async ValueTask<CommitResult> CommitAsync(
+        string operation, Mutation mutation, Action<CommitResult, HostFence>? landed, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var fence = Fence;
+            var result = await store.CommitAsync(
+                operation, mutation, fence, landed is null ? null : result => landed(result, fence), cancellationToken).ConfigureAwait(false);
+            if (result.Status != CommitStatus.Fenced)
+            {
+                return result;
+            }
+
+            await RejoinAsync(fence, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Learns that a host was given up; when it is this one, its bodies are cancelled.</summary>
+    internal void OnFenced(HostFence fence)
+    {
+        if (fence == Fence && !_hasLeft)
+        {
+            SignalAll(fence);
+        }
+    }
+
+    private void Observe(IReadOnlyList<HostStatus> hosts, List<HostFence> silent)
+    {
+        foreach (var host in hosts)
+        {
+            if (host.Fence == Fence)
+            {
+                continue;
+            }
+
+            if (!_others.TryGetValue(host.Fence, out var seen) || seen.Beats != host.Beats)
+            {
+                _others[host.Fence] = new Observation(host.Beats, Missed: 0, options.TimeProvider.GetTimestamp());
+                seen = _others[host.Fence];
+            }
+            else
+            {
+                _others[host.Fence] = seen = seen with { Missed = seen.Missed + 1 };
+            }
+
+            var minimum = options.HostTimeout * MissedBeats / BeatsPerTimeout;
+            if (host.HasLeft
+                || (seen.Missed >= MissedBeats && options.TimeProvider.GetElapsedTime(seen.Since) >= minimum))
+            {
+                silent.Add(host.Fence);
+            }
+        }
+
+        foreach (var gone in _others.Keys.Except(hosts.Select(host => host.Fence)).ToList())
+        {
+            _others.Remove(gone);
+        }
+    }
+
+    /// <summary>Stops beating and leaves the store, so that the next host need not wait for its silence.</summary>
+    internal async ValueTask LeaveAsync()
+    {
+        _hasLeft = true;
+        await StopBeatingAsync().ConfigureAwait(false);
+        try
+        {
+            await store.CommitAsync("leave", new LeaveHost(), Fence).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TaskStoreException or ObjectDisposedException)
+        {
+            Log.LeaveFailed(logger, e);
+        }
+    }
+
+    private async ValueTask StopBeatingAsync()
+    {
+        if (Interlocked.Exchange(ref _timer, null) is { } timer)
+        {
+            await timer.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task BeatAsync()
+    {
+        if (Interlocked.Exchange(ref _isBeating, 1) != 0)
+        {
+            return;
+        }
+
+        try
+        {
+            var fence = Fence;
+            var hosts = await store.Store.HeartbeatAsync(fence, CancellationToken.None).ConfigureAwait(false);
+            if (!hosts.Any(host => host.Fence == fence && !host.HasLeft))
+            {
+                await RejoinAsync(fence, CancellationToken.None).ConfigureAwait(false);
+                return;
+            }
+
+            var silent = new List<HostFence>();
+            Observe(hosts, silent);
+            foreach (var host in silent)
+            {
+                await SettleAsync(host, fence).ConfigureAwait(false);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // The manager or its store went in between.
+        }
+        catch (Exception e)
+        {
+            Log.HeartbeatFailed(logger, e);
+        }
+        finally
+        {
+            Volatile.Write(ref _isBeating, 0);
+        }
+    }
+
+    private async ValueTask SettleAsync(HostFence host, HostFence fence)
+    {
+        var result = await store.CommitAsync("settle", new SettleHost(host), fence).ConfigureAwait(false);
+        if (result is { Status: CommitStatus.Landed, Answers: [HostSettled settled] })
+        {
+            _others.Remove(host);
+            Log.HostSettled(logger, host.HostId, host.Epoch, settled.Orphans.Count);
+        }
+    }
+
+    private async ValueTask RejoinAsync(HostFence given, CancellationToken cancellationToken)
+    {
+        await _joining.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_hasLeft, typeof(BackgroundTaskManager));
+            if (Fence == given)
+            {
+                SignalAll(given);
+                await JoinAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _joining.Release();
+        }
+    }
+
+    private void SignalAll(HostFence fence)
+    {
+        var tasks = live.All.Where(task => task.Fence == fence).ToList();
+        Log.HostFenced(logger, fence.Epoch, tasks.Count);
+        foreach (var task in tasks)
+        {
+            task.Signal();
+        }
+    }
+
+    private readonly record struct Observation(long Beats, int Missed, long Since);
+}

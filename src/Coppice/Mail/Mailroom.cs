@@ -1,0 +1,120 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Coppice;
+
+/// <summary>The inboxes that are open here, and who is told of mail that nobody reads.</summary>
+internal sealed class Mailroom(
+    StoreGateway store, HostSession host, TaskRunner runner, UnreadMailNotifier notifier, ILogger logger)
+{
+    private readonly ConcurrentDictionary<string, Inbox> _open = new(StringComparer.Ordinal);
+    private volatile bool _isDisposed;
+
+    /// <summary>Makes an inbox for a reader that the store is about to let in.</summary>
+    internal Inbox Prepare(string threadId, Guid reader) => new(this, threadId, reader);
+
+    /// <summary>The store has let the reader in.</summary>
+    internal void Open(Inbox inbox)
+    {
+        Inbox? previous = null;
+        _open.AddOrUpdate(inbox.ThreadId, inbox, (_, current) =>
+        {
+            previous = current;
+            return inbox;
+        });
+        previous?.TakeOver();
+    }
+
+    internal async ValueTask<Inbox> OpenAsync(string threadId, CancellationToken cancellationToken)
+    {
+        var inbox = Prepare(threadId, Guid.NewGuid());
+        var result = await host.CommitAsync(
+            "open_inbox", new OpenMailbox(threadId, inbox.Reader), (_, _) => Open(inbox), cancellationToken).ConfigureAwait(false);
+        inbox.StartAfter(((MailboxOpened)result.Answers[0]).AcknowledgedThrough);
+        return inbox;
+    }
+
+    internal ValueTask<MailPage> ReadAsync(Inbox inbox, long after, int limit, CancellationToken cancellationToken) =>
+        store.Store.ReadMailAsync(inbox.ThreadId, inbox.Reader, after, limit, cancellationToken);
+
+    internal async ValueTask<bool> AcknowledgeAsync(Inbox inbox, long through, CancellationToken cancellationToken)
+    {
+        var result = await host.CommitAsync(
+            "acknowledge", new AcknowledgeMail(inbox.ThreadId, inbox.Reader, through), null, cancellationToken).ConfigureAwait(false);
+        return result.Answers is [MailAcknowledged];
+    }
+
+    internal async ValueTask CloseAsync(Inbox inbox)
+    {
+        _open.TryRemove(new KeyValuePair<string, Inbox>(inbox.ThreadId, inbox));
+        var close = new CloseMailbox(inbox.ThreadId, inbox.Reader);
+        try
+        {
+            await host.CommitAsync("close_inbox", close, null, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TaskStoreException e)
+        {
+            Log.InboxCloseDelayed(logger, inbox.ThreadId, e);
+            _ = CloseLaterAsync(close);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The manager has left the store, which closed the mailbox.
+        }
+    }
+
+    internal void OnMail(string threadId, bool wakes, bool hasReader)
+    {
+        if (_open.TryGetValue(threadId, out var inbox))
+        {
+            inbox.Arrived();
+        }
+
+        if (wakes && !hasReader)
+        {
+            notifier.Notify(threadId);
+        }
+    }
+
+    internal void OnOpened(string threadId, Guid reader)
+    {
+        if (_open.TryGetValue(threadId, out var inbox) && inbox.Reader != reader
+            && _open.TryRemove(new KeyValuePair<string, Inbox>(threadId, inbox)))
+        {
+            inbox.TakeOver();
+        }
+    }
+
+    internal void OnLeftUnread(string threadId) => notifier.Notify(threadId);
+
+    /// <summary>An agent has ended, and the store has closed its mailbox.</summary>
+    internal void EndAgent(Inbox inbox)
+    {
+        _open.TryRemove(new KeyValuePair<string, Inbox>(inbox.ThreadId, inbox));
+        inbox.End();
+    }
+
+    /// <summary>Ends every read.</summary>
+    internal void Dispose()
+    {
+        _isDisposed = true;
+        foreach (var inbox in _open.Values)
+        {
+            inbox.End();
+        }
+    }
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed, typeof(BackgroundTaskManager));
+
+    private async Task CloseLaterAsync(CloseMailbox close)
+    {
+        try
+        {
+            await runner.CommitUntilLandedAsync("close_inbox", close, host.Fence, close.ThreadId).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
+        {
+            // The manager has left the store, which closed the mailbox.
+        }
+    }
+}

@@ -1,0 +1,113 @@
+using Microsoft.Extensions.Logging;
+
+namespace Coppice;
+
+/// <summary>
+/// A manager's one way to its store: makes the batches, measures them, finds lost answers, and lets nothing through once the manager
+/// is disposed.
+/// </summary>
+internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions options, TaskMetrics metrics, ILogger logger)
+{
+    private readonly ClosingGate _gate = new();
+    private long _batches;
+
+    internal ITaskStore Store => store;
+
+    internal async ValueTask<int> CountUnreadEventsAsync(string threadId) =>
+        await store.CountUnreadEventsAsync(threadId, CancellationToken.None).ConfigureAwait(false);
+
+    /// <summary>Stores one change.</summary>
+    /// <param name="operation">What it is for, as metrics and logs call it.</param>
+    /// <param name="mutation">The change.</param>
+    /// <param name="fence">Who makes it.</param>
+    /// <param name="landed">Called when it has landed; see <see cref="MutationBatch"/>.</param>
+    /// <param name="cancellationToken">Gives it up until the store's writer has it.</param>
+    /// <exception cref="ObjectDisposedException">The manager is disposed.</exception>
+    /// <exception cref="TaskStoreException">The store failed, and nothing is stored as far as can be known.</exception>
+    internal ValueTask<CommitResult> CommitAsync(
+        string operation, Mutation mutation, HostFence fence, Action<CommitResult>? landed = null, CancellationToken cancellationToken = default)
+    {
+        if (!_gate.TryEnter())
+        {
+            throw new ObjectDisposedException(nameof(BackgroundTaskManager), "The manager is disposed.");
+        }
+
+        var startedAt = metrics.Now();
+        var batch = new MutationBatch(
+            new BatchId(fence.Epoch, Interlocked.Increment(ref _batches)), fence, options.TimeProvider.GetUtcNow(), [mutation], landed);
+        ValueTask<CommitResult> commit;
+        try
+        {
+            commit = store.CommitAsync(batch, cancellationToken);
+            if (!commit.IsCompletedSuccessfully)
+            {
+                return FinishAsync(operation, batch, commit, startedAt, cancellationToken);
+            }
+        }
+        catch (Exception e)
+        {
+            commit = ValueTask.FromException<CommitResult>(e);
+            return FinishAsync(operation, batch, commit, startedAt, cancellationToken);
+        }
+
+        var result = commit.Result;
+        metrics.Committed(operation, startedAt, result.GroupSize);
+        _gate.Exit();
+        return ValueTask.FromResult(result);
+    }
+
+    /// <summary>Lets nothing more through, and waits until what is on its way has been answered.</summary>
+    internal Task CloseAsync() => _gate.CloseAsync();
+
+    private async ValueTask<CommitResult> FinishAsync(
+        string operation, MutationBatch batch, ValueTask<CommitResult> commit, long startedAt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await commit.ConfigureAwait(false);
+            metrics.Committed(operation, startedAt, result.GroupSize);
+            return result;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && batch.Result is null)
+        {
+            throw;
+        }
+        catch (Exception e)
+        {
+            metrics.CommitFailed(operation);
+            Log.CommitFailed(logger, operation, e);
+            return await FindAsync(batch, e).ConfigureAwait(false);
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
+    /// <summary>Law 1: nobody is answered before it is known whether the batch landed.</summary>
+    private async ValueTask<CommitResult> FindAsync(MutationBatch batch, Exception failure)
+    {
+        if (batch.Result is { } landed)
+        {
+            return landed;
+        }
+
+        if (failure is not TaskStoreException { IsKnownNotCommitted: true })
+        {
+            try
+            {
+                if (await store.FindCommitAsync(batch, CancellationToken.None).ConfigureAwait(false) is { } found)
+                {
+                    return found;
+                }
+            }
+            catch (Exception e) when (e is not ObjectDisposedException)
+            {
+                Log.CommitFailed(logger, "find_commit", e);
+            }
+        }
+
+        throw failure as TaskStoreException
+            ?? new TaskStoreException($"The store failed: {failure.Message}", isTransient: false, failure);
+    }
+}

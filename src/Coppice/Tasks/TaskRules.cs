@@ -1,0 +1,294 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Coppice;
+
+/// <summary>What names, ids and texts may be. Every value that comes from outside passes here, before any I/O.</summary>
+internal sealed class TaskRules(BackgroundTaskOptions options)
+{
+    private const char Replacement = '\uFFFD';
+
+    private static readonly SearchValues<string> ReservedNames =
+        SearchValues.Create(["parent", "self", "all", "broadcast"], StringComparison.OrdinalIgnoreCase);
+
+    /// <exception cref="ArgumentException">The id is missing, empty, too long, or holds what an id may not hold.</exception>
+    internal void CheckId(string? id, string parameter)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(id, parameter);
+        CheckSize(id, options.MaxIdBytes, nameof(options.MaxIdBytes), "id", parameter);
+        if (!IsText(id))
+        {
+            throw new ArgumentException("An id may hold neither NUL nor a lone surrogate.", parameter);
+        }
+    }
+
+    /// <summary>An optional id; an empty one is no value.</summary>
+    internal string? CheckOptionalId(string? id, string parameter)
+    {
+        if (string.IsNullOrEmpty(id))
+        {
+            return null;
+        }
+
+        CheckId(id, parameter);
+        return id;
+    }
+
+    internal TaskLineage CheckLineage(TaskLineage? lineage, string parameter) => lineage is null || lineage.IsEmpty
+        ? TaskLineage.None
+        : new TaskLineage
+        {
+            TaskId = CheckOptionalId(lineage.TaskId, parameter),
+            RunId = CheckOptionalId(lineage.RunId, parameter),
+            CallId = CheckOptionalId(lineage.CallId, parameter),
+            AgentId = CheckOptionalId(lineage.AgentId, parameter),
+        };
+
+    /// <exception cref="SpawnException">The name is invalid or reserved.</exception>
+    internal void CheckName(string? name)
+    {
+        if (name is null)
+        {
+            return;
+        }
+
+        if (Fault(name) is { } fault)
+        {
+            throw new SpawnException(SpawnError.InvalidName, $"A task's name {fault}.");
+        }
+
+        if (ReservedNames.Contains(name) || TaskIds.HasForm(name))
+        {
+            throw new SpawnException(
+                SpawnError.ReservedName, $"The name '{name}' is reserved: it means something else to a model. Choose another.");
+        }
+    }
+
+    internal string CheckDescription(string? description, string parameter)
+    {
+        if (string.IsNullOrEmpty(description))
+        {
+            return "";
+        }
+
+        CheckSize(description, options.MaxDescriptionBytes, nameof(options.MaxDescriptionBytes), "description", parameter);
+        return Clean(description);
+    }
+
+    internal string CheckMessage(string content, string parameter)
+    {
+        ArgumentNullException.ThrowIfNull(content, parameter);
+        CheckSize(content, options.MaxMessageBytes, nameof(options.MaxMessageBytes), "message", parameter);
+        return Clean(content);
+    }
+
+    /// <summary>An event's payload as it can be kept.</summary>
+    internal JsonElement CheckPayload(JsonElement payload, string parameter)
+    {
+        try
+        {
+            var kept = Keep(payload, out var bytes);
+            return bytes <= options.MaxEventPayloadBytes
+                ? kept
+                : throw new ArgumentException(
+                    OverLimit("event payload", bytes, options.MaxEventPayloadBytes, nameof(options.MaxEventPayloadBytes)), parameter);
+        }
+        catch (JsonException e)
+        {
+            throw new ArgumentException($"The payload cannot be stored. {e.Message}", parameter, e);
+        }
+    }
+
+    /// <summary>A body's outcome as it can be kept: one that cannot is a failure that says so.</summary>
+    internal TaskOutcome Storable(TaskOutcome outcome)
+    {
+        if (outcome.Error is { } error)
+        {
+            return TaskOutcome.Failure(CutError(error));
+        }
+
+        if (outcome.Result is not { } result)
+        {
+            return outcome;
+        }
+
+        try
+        {
+            var kept = Keep(result, out var bytes);
+            return bytes <= options.MaxResultBytes
+                ? TaskOutcome.Success(kept)
+                : TaskOutcome.Failure(
+                    $"The result cannot be stored. {OverLimit("result", bytes, options.MaxResultBytes, nameof(options.MaxResultBytes))}");
+        }
+        catch (JsonException e)
+        {
+            return TaskOutcome.Failure($"The result cannot be stored. {e.Message}");
+        }
+    }
+
+    internal string CutError(string error)
+    {
+        error = Clean(error);
+        if (error.Length * 3 <= options.MaxErrorBytes || Encoding.UTF8.GetByteCount(error) <= options.MaxErrorBytes)
+        {
+            return error;
+        }
+
+        var buffer = new byte[options.MaxErrorBytes];
+        Encoding.UTF8.GetEncoder().Convert(error, buffer, flush: false, out var charsUsed, out _, out _);
+        return error[..(char.IsHighSurrogate(error[charsUsed - 1]) ? charsUsed - 1 : charsUsed)];
+    }
+
+    /// <summary>A task of a snapshot as it can be kept.</summary>
+    /// <exception cref="ArgumentException">It has no id, or something in it is over its limit.</exception>
+    internal TaskSnapshot CheckRestored(TaskSnapshot? task, string parameter)
+    {
+        if (task is null)
+        {
+            throw new ArgumentException("The snapshot holds null in place of a task.", parameter);
+        }
+
+        CheckId(task.TaskId, parameter);
+        CheckId(task.Type, parameter);
+        if (!Enum.IsDefined(task.State))
+        {
+            throw new ArgumentException($"Task '{task.TaskId}' is in no defined state.", parameter);
+        }
+
+        if (task.Name is { } name && (name.Length > options.MaxNameLength || !IsText(name)))
+        {
+            throw new ArgumentException(
+                $"The name of task '{task.TaskId}' has {name.Length} characters, or holds what a name may not hold; MaxNameLength is {options.MaxNameLength}.",
+                parameter);
+        }
+
+        var kept = task.Result is { } result ? (JsonElement?)KeepRestored(result, task.TaskId, parameter) : null;
+        return task with
+        {
+            Description = CheckDescription(task.Description, parameter),
+            Error = task.State == TaskState.Failed ? CutError(task.Error ?? "") : null,
+            Result = kept,
+            CreatedAt = ToMilliseconds(task.CreatedAt),
+            CompletedAt = task.CompletedAt is { } completedAt ? ToMilliseconds(completedAt) : null,
+            CancelRequestedAt = task.CancelRequestedAt is { } requestedAt ? ToMilliseconds(requestedAt) : null,
+            CancelledBy = task.CancelledBy is null ? null : CutError(task.CancelledBy),
+            Lineage = CheckLineage(task.Lineage, parameter),
+        };
+    }
+
+    private JsonElement KeepRestored(JsonElement result, string taskId, string parameter)
+    {
+        try
+        {
+            var kept = Keep(result, out var bytes);
+            return bytes <= options.MaxResultBytes
+                ? kept
+                : throw new ArgumentException(
+                    $"Task '{taskId}': {OverLimit("result", bytes, options.MaxResultBytes, nameof(options.MaxResultBytes))}", parameter);
+        }
+        catch (JsonException e)
+        {
+            throw new ArgumentException($"The result of task '{taskId}' cannot be stored. {e.Message}", parameter, e);
+        }
+    }
+
+    private static DateTimeOffset ToMilliseconds(DateTimeOffset time) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(time.ToUnixTimeMilliseconds());
+
+    private static JsonElement Keep(JsonElement value, out int bytes)
+    {
+        var text = JsonValue.ToStorableText(value, out var isAsGiven);
+        bytes = Encoding.UTF8.GetByteCount(text);
+        return isAsGiven ? value.Clone() : JsonValue.Parse(text);
+    }
+
+    private string? Fault(string name)
+    {
+        if (name.Length == 0)
+        {
+            return "may not be empty; leave it out for a task without a name";
+        }
+
+        if (name.Length > options.MaxNameLength)
+        {
+            return $"has {name.Length} characters; MaxNameLength is {options.MaxNameLength}";
+        }
+
+        if (char.IsWhiteSpace(name[0]) || char.IsWhiteSpace(name[^1]))
+        {
+            return "may not begin or end with white space";
+        }
+
+        if (name.Any(char.IsControl))
+        {
+            return "may not hold control characters";
+        }
+
+        return IsText(name) ? null : "may not hold a lone surrogate";
+    }
+
+    private static void CheckSize(string text, int maxBytes, string option, string what, string parameter)
+    {
+        // No UTF-16 unit takes more than three bytes, so most texts need not be counted.
+        if (text.Length * 3L <= maxBytes)
+        {
+            return;
+        }
+
+        var bytes = Encoding.UTF8.GetByteCount(text);
+        if (bytes > maxBytes)
+        {
+            throw new ArgumentException(OverLimit(what, bytes, maxBytes, option), parameter);
+        }
+    }
+
+    private static string OverLimit(string what, int bytes, int maxBytes, string option) =>
+        string.Create(CultureInfo.InvariantCulture, $"The {what} has {bytes} bytes; {option} is {maxBytes}.");
+
+    private static bool IsText(string text) => IndexOfNoText(text, 0) < 0;
+
+    private static string Clean(string text)
+    {
+        var at = IndexOfNoText(text, 0);
+        if (at < 0)
+        {
+            return text;
+        }
+
+        var clean = text.ToCharArray();
+        for (; at >= 0; at = IndexOfNoText(text, at + 1))
+        {
+            clean[at] = Replacement;
+        }
+
+        return new string(clean);
+    }
+
+    /// <summary>The next NUL or lone surrogate.</summary>
+    private static int IndexOfNoText(string text, int start)
+    {
+        for (var i = start; i < text.Length; i++)
+        {
+            if (text[i] == '\0')
+            {
+                return i;
+            }
+
+            if (!char.IsSurrogate(text[i]))
+            {
+                continue;
+            }
+
+            if (!char.IsHighSurrogate(text[i]) || i + 1 == text.Length || !char.IsLowSurrogate(text[i + 1]))
+            {
+                return i;
+            }
+
+            i++;
+        }
+
+        return -1;
+    }
+}
