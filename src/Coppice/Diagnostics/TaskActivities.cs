@@ -8,8 +8,7 @@ internal static class TaskActivities
     private static readonly ActivitySource Source = new(CoppiceTelemetry.Name);
 
     /// <summary>What the caller is doing at the moment, when somebody listens.</summary>
-    internal static ActivityContext CurrentContext() =>
-        Source.HasListeners() && Activity.Current is { } activity ? activity.Context : default;
+    internal static Activity? Current() => Source.HasListeners() ? Activity.Current : null;
 
     internal static Activity? Start(LiveTask task)
     {
@@ -27,7 +26,7 @@ internal static class TaskActivities
             ["coppice.agent.id"] = task.Lineage.AgentId,
             ["coppice.parent_task.id"] = task.Lineage.TaskId,
         };
-        ActivityLink[] links = task.SpawnedFrom == default ? [] : [new ActivityLink(task.SpawnedFrom)];
+        ActivityLink[] links = task.SpawnedFrom is { } spawner ? [new ActivityLink(spawner.Context)] : [];
         return Source.StartActivity("coppice.task", ActivityKind.Internal, default(ActivityContext), tags, links);
     }
 

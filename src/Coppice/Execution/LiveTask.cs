@@ -5,13 +5,12 @@ namespace Coppice;
 
 /// <summary>A task whose body runs here: what cannot be stored of it.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "The token source has no timer and no wait handle of its own; its token may outlive the task.")]
-internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, bool isBlocking) : IThreadPoolWorkItem
+internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, bool isBlocking) : IThreadPoolWorkItem, ICommitObserver
 {
     private const int Undecided = 0;
     private const int Landed = 1;
     private const int Abandoned = 2;
 
-    private readonly Lock _lock = new();
     private TaskBody? _body = body;
     private CancellationTokenSource? _source;
     private TaskCompletionSource? _parked;
@@ -37,7 +36,10 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
 
     internal string? AgentThreadId => task.AgentThreadId;
 
-    internal ActivityContext SpawnedFrom { get; } = TaskActivities.CurrentContext();
+    internal Guid AgentReader => task.AgentReader;
+
+    /// <summary>Gets the span that the task was spawned in, when somebody listens.</summary>
+    internal Activity? SpawnedFrom { get; } = TaskActivities.Current();
 
     internal bool IsSignalled => Volatile.Read(ref _isSignalled);
 
@@ -48,7 +50,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     {
         get
         {
-            lock (_lock)
+            lock (this)
             {
                 if (_source is null)
                 {
@@ -69,7 +71,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     internal bool TryAbandon() => Interlocked.CompareExchange(ref _fate, Abandoned, Undecided) == Undecided;
 
     /// <summary>Takes the id that the store gave, before anybody else can know it. False when the task was given up before.</summary>
-    internal bool Land(string taskId, HostFence fence, Inbox? inbox)
+    internal bool TryLand(string taskId, HostFence fence, Inbox? inbox)
     {
         TaskId = taskId;
         Fence = fence;
@@ -92,6 +94,8 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
         }
     }
 
+    void ICommitObserver.OnLanded(CommitResult result, HostFence fence) => runner.Land(this, result, fence);
+
     public void Execute() => _ = runner.RunAsync(this);
 
     /// <summary>Hands the body out, once.</summary>
@@ -102,7 +106,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     {
         CancellationTokenSource? source;
         TaskCompletionSource? parked;
-        lock (_lock)
+        lock (this)
         {
             if (_isSignalled || _hasEnded)
             {
@@ -141,7 +145,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
 
     internal Task WhenCancelledAsync()
     {
-        lock (_lock)
+        lock (this)
         {
             if (_isSignalled || _hasEnded)
             {
@@ -155,7 +159,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     internal bool Emit(CustomTaskEvent custom)
     {
         EventQueue events;
-        lock (_lock)
+        lock (this)
         {
             if (_hasEnded)
             {
@@ -174,7 +178,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     internal ValueTask<(int First, IReadOnlyList<CustomTaskEvent> Events)> SealEventsAsync()
     {
         EventQueue? events;
-        lock (_lock)
+        lock (this)
         {
             _hasEnded = true;
             events = _events;
@@ -187,7 +191,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     internal void Release()
     {
         TaskCompletionSource? parked;
-        lock (_lock)
+        lock (this)
         {
             _hasEnded = true;
             _source = null;

@@ -42,7 +42,7 @@ internal sealed class ManagerCore : ITaskStoreListener
         _gateway = new StoreGateway(store, options, _metrics, _logger);
         _host = new HostSession(_gateway, _live, options, _logger);
         _unreadMail = new UnreadMailNotifier(options.OnUnreadMail, _logger, _stopping.Token);
-        _runner = new TaskRunner(manager, _gateway, _live, _metrics, options, _logger, _stopped.Token);
+        _runner = new TaskRunner(this, manager, _gateway, _live, _metrics, options, _logger, _stopped.Token);
         Mailroom = new Mailroom(_gateway, _host, _runner, _unreadMail, _logger);
         _watchers = new Watchers(options.MaxWatchBacklog);
     }
@@ -57,7 +57,7 @@ internal sealed class ManagerCore : ITaskStoreListener
 
     internal int LiveCount => _live.Count;
 
-    internal bool WantsUnreadMail => _unreadMail.IsWanted;
+    internal bool IsShuttingDown => _isShuttingDown;
 
     internal async ValueTask StartAsync(CancellationToken cancellationToken)
     {
@@ -102,8 +102,7 @@ internal sealed class ManagerCore : ITaskStoreListener
             var task = new LiveTask(_runner, body, add, isBlocking);
             try
             {
-                var result = await _host.CommitAsync(
-                    "spawn", add, (result, fence) => Land(task, add, result, fence), cancellationToken).ConfigureAwait(false);
+                var result = await _host.CommitAsync("spawn", add, task, cancellationToken).ConfigureAwait(false);
                 if (result.Answers[0] is AddRefused refused)
                 {
                     throw Refusal(refused.Error, add);
@@ -254,28 +253,6 @@ internal sealed class ManagerCore : ITaskStoreListener
             $"The tree of tasks would be deeper than MaxDepth, which is {add.MaxDepth}. Spawn from a task higher up.",
         _ => "The task was refused.",
     });
-
-    private void Land(LiveTask task, AddTask add, CommitResult result, HostFence fence)
-    {
-        var inbox = add.AgentThreadId is null ? null : Mailroom.Prepare(add.AgentThreadId, add.AgentReader);
-        var isWanted = task.Land(((TaskAdded)result.Answers[0]).TaskId, fence, inbox);
-        if (inbox is not null)
-        {
-            Mailroom.Open(inbox);
-        }
-
-        _live.Add(task);
-        _metrics.Spawned();
-        Log.TaskSpawned(_logger, task.TaskId, task.OwnerThreadId);
-        if (!isWanted)
-        {
-            _runner.EndAbandoned(task);
-        }
-        else if (_isShuttingDown)
-        {
-            task.Signal();
-        }
-    }
 
     private void AwaitSignals(IReadOnlyList<string> taskIds)
     {

@@ -9,6 +9,7 @@ internal sealed class TaskRunner
 {
     private static readonly ResiliencePropertyKey<string> TaskIdKey = new("task_id");
 
+    private readonly ManagerCore _core;
     private readonly StoreGateway _store;
     private readonly LiveTasks _live;
     private readonly TaskMetrics _metrics;
@@ -18,12 +19,13 @@ internal sealed class TaskRunner
     private readonly CancellationToken _stopped;
 
     internal TaskRunner(
-        BackgroundTaskManager manager, StoreGateway store, LiveTasks live, TaskMetrics metrics, BackgroundTaskOptions options, ILogger logger,
+        ManagerCore core, BackgroundTaskManager manager, StoreGateway store, LiveTasks live, TaskMetrics metrics, BackgroundTaskOptions options, ILogger logger,
         CancellationToken stopped)
     {
         Manager = manager;
         Identity = new ManagerIdentity(manager, store.Store);
         Logger = logger;
+        _core = core;
         _store = store;
         _live = live;
         _metrics = metrics;
@@ -59,8 +61,29 @@ internal sealed class TaskRunner
         }
     }
 
-    /// <summary>Ends a task that landed after its spawner was told that it had not.</summary>
-    internal void EndAbandoned(LiveTask task) => _ = EndAbandonedAsync(task);
+    /// <summary>Takes in a task that the store has just added: from here on it can be found, and cancelled.</summary>
+    internal void Land(LiveTask task, CommitResult result, HostFence fence)
+    {
+        var inbox = task.AgentThreadId is null ? null : _core.Mailroom.Prepare(task.AgentThreadId, task.AgentReader);
+        var isWanted = task.TryLand(((TaskAdded)result.Answers[0]).TaskId, fence, inbox);
+        if (inbox is not null)
+        {
+            _core.Mailroom.Open(inbox);
+        }
+
+        _live.Add(task);
+        _metrics.Spawned();
+        Log.TaskSpawned(Logger, task.TaskId, task.OwnerThreadId);
+        if (!isWanted)
+        {
+            // Its spawner was told that it had not landed.
+            _ = EndAbandonedAsync(task);
+        }
+        else if (_core.IsShuttingDown)
+        {
+            task.Signal();
+        }
+    }
 
     internal EventQueue CreateEvents(LiveTask task) =>
         new(task.TaskId, task.Fence, task.OwnerThreadId, _store, _options, Logger);
@@ -163,7 +186,7 @@ internal sealed class TaskRunner
     {
         if (task.Context is AgentTaskContext agent)
         {
-            Manager.Core.Mailroom.EndAgent(agent.Inbox);
+            _core.Mailroom.EndAgent(agent.Inbox);
         }
 
         task.Release();
@@ -174,6 +197,13 @@ internal sealed class TaskRunner
     {
         try
         {
+            // It is told of from inside the commit; to end it, it has to be there.
+            do
+            {
+                await Task.Yield();
+            }
+            while (await _store.Store.GetAsync(task.TaskId, _stopped).ConfigureAwait(false) is null);
+
             await StoreEndAsync(
                 task, TaskOutcome.Failure("The store confirmed the task only after its spawner had been told that it failed."), 0)
                 .ConfigureAwait(false);

@@ -64,13 +64,12 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
 
     /// <summary>Stores a change on behalf of this host, joining anew where it was given up in the meantime.</summary>
     internal async ValueTask<CommitResult> CommitAsync(
-        string operation, Mutation mutation, Action<CommitResult, HostFence>? landed, CancellationToken cancellationToken)
+        string operation, Mutation mutation, ICommitObserver? observer, CancellationToken cancellationToken)
     {
         while (true)
         {
             var fence = Fence;
-            var result = await store.CommitAsync(
-                operation, mutation, fence, landed is null ? null : result => landed(result, fence), cancellationToken).ConfigureAwait(false);
+            var result = await store.CommitAsync(operation, mutation, fence, observer, cancellationToken).ConfigureAwait(false);
             if (result.Status != CommitStatus.Fenced)
             {
                 return result;

@@ -10,7 +10,7 @@ namespace Coppice;
 /// Every method throws <see cref="InboxTakenOverException"/> once the inbox was opened elsewhere, <see cref="ObjectDisposedException"/>
 /// once it or its manager is disposed, and <see cref="TaskStoreException"/> when the store fails.
 /// </remarks>
-public sealed class Inbox : IAsyncDisposable
+public sealed class Inbox : IAsyncDisposable, ICommitObserver
 {
     private const int DrainPage = 1024;
 
@@ -120,6 +120,8 @@ public sealed class Inbox : IAsyncDisposable
         _arrival.Raise();
         return _mailroom.CloseAsync(this);
     }
+
+    void ICommitObserver.OnLanded(CommitResult result, HostFence fence) => _mailroom.Open(this);
 
     internal void Arrived() => _arrival.Raise();
 

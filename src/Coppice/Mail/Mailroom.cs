@@ -29,7 +29,7 @@ internal sealed class Mailroom(
     {
         var inbox = Prepare(threadId, Guid.NewGuid());
         var result = await host.CommitAsync(
-            "open_inbox", new OpenMailbox(threadId, inbox.Reader), (_, _) => Open(inbox), cancellationToken).ConfigureAwait(false);
+            "open_inbox", new OpenMailbox(threadId, inbox.Reader), inbox, cancellationToken).ConfigureAwait(false);
         inbox.StartAfter(((MailboxOpened)result.Answers[0]).AcknowledgedThrough);
         return inbox;
     }

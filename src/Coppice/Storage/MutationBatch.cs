@@ -7,7 +7,8 @@ namespace Coppice;
 /// </remarks>
 public sealed class MutationBatch
 {
-    private readonly Action<CommitResult>? _landed;
+    // An Action<CommitResult>, or an ICommitObserver where a delegate for each batch would cost too much.
+    private readonly object? _landed;
     private CommitResult? _result;
 
     /// <summary>Creates a batch.</summary>
@@ -23,6 +24,16 @@ public sealed class MutationBatch
     /// <exception cref="ArgumentException"><paramref name="mutations"/> is empty.</exception>
     public MutationBatch(
         BatchId id, HostFence host, DateTimeOffset time, IReadOnlyList<Mutation> mutations, Action<CommitResult>? landed = null)
+        : this(id, host, time, mutations, (object?)landed)
+    {
+    }
+
+    internal MutationBatch(BatchId id, HostFence host, DateTimeOffset time, Mutation mutation, ICommitObserver? observer)
+        : this(id, host, time, [mutation], (object?)observer)
+    {
+    }
+
+    private MutationBatch(BatchId id, HostFence host, DateTimeOffset time, IReadOnlyList<Mutation> mutations, object? landed)
     {
         ArgumentNullException.ThrowIfNull(mutations);
         if (mutations.Count == 0)
@@ -62,6 +73,14 @@ public sealed class MutationBatch
     {
         ArgumentNullException.ThrowIfNull(result);
         Volatile.Write(ref _result, result);
-        _landed?.Invoke(result);
+        switch (_landed)
+        {
+            case ICommitObserver observer:
+                observer.OnLanded(result, Host);
+                break;
+            case Action<CommitResult> landed:
+                landed(result);
+                break;
+        }
     }
 }

@@ -20,12 +20,12 @@ internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions optio
     /// <param name="operation">What it is for, as metrics and logs call it.</param>
     /// <param name="mutation">The change.</param>
     /// <param name="fence">Who makes it.</param>
-    /// <param name="landed">Called when it has landed; see <see cref="MutationBatch"/>.</param>
+    /// <param name="observer">Hears that it has landed; see <see cref="MutationBatch"/>.</param>
     /// <param name="cancellationToken">Gives it up until the store's writer has it.</param>
     /// <exception cref="ObjectDisposedException">The manager is disposed.</exception>
     /// <exception cref="TaskStoreException">The store failed, and nothing is stored as far as can be known.</exception>
     internal ValueTask<CommitResult> CommitAsync(
-        string operation, Mutation mutation, HostFence fence, Action<CommitResult>? landed = null, CancellationToken cancellationToken = default)
+        string operation, Mutation mutation, HostFence fence, ICommitObserver? observer = null, CancellationToken cancellationToken = default)
     {
         if (!_gate.TryEnter())
         {
@@ -34,7 +34,7 @@ internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions optio
 
         var startedAt = metrics.Now();
         var batch = new MutationBatch(
-            new BatchId(fence.Epoch, Interlocked.Increment(ref _batches)), fence, options.TimeProvider.GetUtcNow(), [mutation], landed);
+            new BatchId(fence.Epoch, Interlocked.Increment(ref _batches)), fence, options.TimeProvider.GetUtcNow(), mutation, observer);
         ValueTask<CommitResult> commit;
         try
         {
