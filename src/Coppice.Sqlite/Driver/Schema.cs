@@ -1,0 +1,162 @@
+using System.Globalization;
+
+namespace Coppice.Sqlite;
+
+/// <summary>The tables, and how a file of an older version is brought forward.</summary>
+/// <remarks>
+/// Tasks go by a number: that of their id <c>bg_n</c>, or, for ids of another form, one from <see cref="FirstForeign"/> up that
+/// <c>foreign_ids</c> gives. Threads go by a number too, which keeps indexes small and close together.
+/// </remarks>
+internal static class Schema
+{
+    /// <summary>The first number of a task whose id is not of the form that stores give.</summary>
+    public const long FirstForeign = 1L << 60;
+
+    private const long ApplicationId = 0x436F7063; // "Copc"
+
+    private static readonly string[] Migrations =
+    [
+        """
+        CREATE TABLE meta (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            revision INTEGER NOT NULL,
+            next_task INTEGER NOT NULL,
+            next_foreign INTEGER NOT NULL,
+            next_epoch INTEGER NOT NULL,
+            mail_depth INTEGER NOT NULL);
+        INSERT INTO meta VALUES (1, 0, 0, 1152921504606846976, 1, 0);
+
+        -- A thread and the head of its mailbox: the last sequence given, the last acknowledged, and what is not acknowledged by class.
+        CREATE TABLE threads (
+            n INTEGER PRIMARY KEY,
+            last_seq INTEGER NOT NULL DEFAULT 0,
+            acked INTEGER NOT NULL DEFAULT 0,
+            customs INTEGER NOT NULL DEFAULT 0,
+            terminals INTEGER NOT NULL DEFAULT 0,
+            messages INTEGER NOT NULL DEFAULT 0,
+            wakes INTEGER NOT NULL DEFAULT 0,
+            id TEXT NOT NULL UNIQUE);
+        CREATE INDEX threads_that_wake ON threads (n) WHERE wakes = 1;
+
+        CREATE TABLE foreign_ids (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
+
+        -- What is long stands last, so that the rest can be read without it.
+        CREATE TABLE tasks (
+            n INTEGER PRIMARY KEY,
+            owner INTEGER NOT NULL,
+            state INTEGER NOT NULL,
+            created_ms INTEGER NOT NULL,
+            completed_ms INTEGER,
+            cancel_ms INTEGER,
+            parent INTEGER,
+            host_epoch INTEGER NOT NULL,
+            events_through INTEGER NOT NULL DEFAULT 0,
+            agent_thread INTEGER,
+            agent_open INTEGER NOT NULL DEFAULT 0,
+            type TEXT NOT NULL,
+            name TEXT,
+            run_id TEXT,
+            call_id TEXT,
+            agent_id TEXT,
+            cancelled_by TEXT,
+            description TEXT NOT NULL,
+            error TEXT,
+            result TEXT);
+        CREATE INDEX tasks_by_time ON tasks (created_ms);
+        CREATE INDEX tasks_by_owner ON tasks (owner, created_ms);
+        CREATE INDEX tasks_by_parent ON tasks (parent, created_ms) WHERE parent IS NOT NULL;
+        CREATE INDEX tasks_by_run ON tasks (run_id, created_ms) WHERE run_id IS NOT NULL;
+        CREATE UNIQUE INDEX tasks_live ON tasks (owner, name) WHERE state < 3;
+
+        -- The tasks that are live or have a live descendant, as far as a tree or a run can reach them. What has ended below nothing live
+        -- is not here, so a cancel costs what is live. run_id is set only where there is no parent.
+        CREATE TABLE branches (
+            n INTEGER PRIMARY KEY,
+            parent INTEGER,
+            owner INTEGER NOT NULL,
+            ended INTEGER NOT NULL,
+            name TEXT,
+            run_id TEXT);
+        CREATE INDEX branches_by_parent ON branches (parent, name) WHERE parent IS NOT NULL;
+        CREATE INDEX branches_by_run ON branches (run_id, name) WHERE run_id IS NOT NULL;
+        CREATE INDEX branches_ended ON branches (owner) WHERE ended = 1;
+
+        -- Not acknowledged. task is the agent that a message is addressed to.
+        CREATE TABLE mail (
+            n INTEGER PRIMARY KEY,
+            thread INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            class INTEGER NOT NULL,
+            task INTEGER,
+            json TEXT NOT NULL);
+        CREATE UNIQUE INDEX mail_by_place ON mail (thread, seq);
+
+        CREATE TABLE dead_letters (
+            n INTEGER PRIMARY KEY,
+            thread INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            json TEXT NOT NULL,
+            reason TEXT NOT NULL);
+        CREATE INDEX dead_letters_by_place ON dead_letters (thread, seq);
+        """,
+    ];
+
+    /// <summary>Gets the version this code writes.</summary>
+    public static long Version => Migrations.Length;
+
+    public static long VersionOf(Connection connection) => connection.Scalar("PRAGMA user_version") ?? 0;
+
+    /// <summary>Refuses a database that is another program's or a newer version's, before anything in it is changed.</summary>
+    public static void Check(Connection connection, string path)
+    {
+        var isEmpty = connection.Scalar("SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)") == 1;
+        if (connection.Scalar("PRAGMA application_id") != ApplicationId && !isEmpty)
+        {
+            throw StoreFaults.Foreign(path);
+        }
+
+        if (VersionOf(connection) is var version && version > Version)
+        {
+            throw StoreFaults.Newer(path, version, Version);
+        }
+    }
+
+    public static void Migrate(Connection connection, string path) => Migrate(connection, path, Migrations);
+
+    /// <summary>Runs the steps that the file has not seen, all in one transaction.</summary>
+    internal static void Migrate(Connection connection, string path, IReadOnlyList<string> migrations)
+    {
+        if (VersionOf(connection) == migrations.Count)
+        {
+            return;
+        }
+
+        connection.Execute("BEGIN IMMEDIATE");
+        try
+        {
+            var version = (int)VersionOf(connection);
+            if (version > migrations.Count)
+            {
+                throw StoreFaults.Newer(path, version, migrations.Count);
+            }
+
+            foreach (var migration in migrations.Skip(version))
+            {
+                connection.Execute(migration);
+            }
+
+            connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}"));
+            connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {migrations.Count}"));
+            connection.Execute("COMMIT");
+        }
+        catch
+        {
+            if (connection.InTransaction)
+            {
+                connection.Execute("ROLLBACK");
+            }
+
+            throw;
+        }
+    }
+}

@@ -1,0 +1,166 @@
+namespace Coppice.Sqlite;
+
+/// <summary>A connection for reading and its statements, prepared when they are first used.</summary>
+internal sealed class StoreReader(Connection connection) : IDisposable
+{
+    private const int MaxListStatements = 32;
+
+    private static readonly string GetSql = $"SELECT {TaskRow.Columns} FROM tasks t WHERE t.n = ?";
+
+    private readonly Dictionary<string, Statement> _fixed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Statement> _lists = new(StringComparer.Ordinal);
+
+    public TaskSnapshot? Get(string taskId)
+    {
+        if (Number(taskId) is not { } number)
+        {
+            return null;
+        }
+
+        using var rows = Prepared(GetSql).Bind(number).Rows();
+        return rows.Next() ? TaskRow.Read(rows) : null;
+    }
+
+    public IReadOnlyList<TaskSnapshot> List(TaskQuery query, TaskCursor? after, int limit)
+    {
+        if (query.States is { Count: 0 })
+        {
+            return [];
+        }
+
+        var list = new ListStatement(query, after, limit);
+        var statement = PreparedList(list.Sql);
+        list.BindTo(statement);
+        var tasks = new List<TaskSnapshot>();
+        using var rows = statement.Rows();
+        while (rows.Next())
+        {
+            tasks.Add(TaskRow.Read(rows));
+        }
+
+        return tasks;
+    }
+
+    public bool HasLive(string threadId) =>
+        Prepared("SELECT 1 FROM tasks INDEXED BY tasks_live WHERE owner = (SELECT n FROM threads WHERE id = ?) AND state < 3 LIMIT 1")
+            .Bind(threadId).Scalar() is not null;
+
+    public string? FindLiveChild(TaskLineage parent, string nameOrTaskId)
+    {
+        if (!string.IsNullOrEmpty(parent.TaskId))
+        {
+            return Number(parent.TaskId) is { } parentNumber
+                ? FindById("SELECT 1 FROM tasks WHERE n = ? AND parent = ? AND state < 3", nameOrTaskId, statement => statement.Bind(parentNumber))
+                    ?? FindByName(
+                        "SELECT b.n FROM branches b JOIN tasks t ON t.n = b.n WHERE b.parent = ? AND b.name = ? AND t.state < 3 ORDER BY b.n LIMIT 1",
+                        statement => statement.Bind(parentNumber).Bind(nameOrTaskId))
+                : null;
+        }
+
+        return string.IsNullOrEmpty(parent.RunId)
+            ? null
+            : FindById("SELECT 1 FROM tasks WHERE n = ? AND run_id = ? AND parent IS NULL AND state < 3", nameOrTaskId, statement => statement.Bind(parent.RunId))
+                ?? FindByName(
+                    "SELECT b.n FROM branches b JOIN tasks t ON t.n = b.n WHERE b.run_id = ? AND b.name = ? AND t.state < 3 ORDER BY b.n LIMIT 1",
+                    statement => statement.Bind(parent.RunId).Bind(nameOrTaskId));
+    }
+
+    public IReadOnlyList<InboxItem> ReadMail(string threadId, long afterSequence, int limit)
+    {
+        var items = new List<InboxItem>();
+        using var rows = Prepared("SELECT seq, json FROM mail WHERE thread = (SELECT n FROM threads WHERE id = ?) AND seq > ? ORDER BY seq LIMIT ?")
+            .Bind(threadId).Bind(afterSequence).Bind(limit).Rows();
+        while (rows.Next())
+        {
+            items.Add(new InboxItem(rows.Number(0), MailEventJson.Deserialize(rows.Text(1))));
+        }
+
+        return items;
+    }
+
+    public int CountUnacknowledgedEvents(string threadId) =>
+        (int)(Prepared("SELECT customs FROM threads WHERE id = ?").Bind(threadId).Scalar() ?? 0);
+
+    public IReadOnlyList<string> ThreadsThatWake()
+    {
+        var threads = new List<string>();
+        using var rows = Prepared("SELECT id FROM threads INDEXED BY threads_that_wake WHERE wakes = 1 ORDER BY n").Rows();
+        while (rows.Next())
+        {
+            threads.Add(rows.Text(0));
+        }
+
+        return threads;
+    }
+
+    public IReadOnlyList<DeadLetter> DeadLetters(string threadId)
+    {
+        var letters = new List<DeadLetter>();
+        using var rows = Prepared("SELECT seq, json, reason FROM dead_letters WHERE thread = (SELECT n FROM threads WHERE id = ?) ORDER BY seq")
+            .Bind(threadId).Rows();
+        while (rows.Next())
+        {
+            letters.Add(new DeadLetter(rows.Number(0), MailEventJson.Deserialize(rows.Text(1)), rows.Text(2)));
+        }
+
+        return letters;
+    }
+
+    public long MailDepth() => Prepared("SELECT mail_depth FROM meta").Scalar() ?? 0;
+
+    public void Dispose() => connection.Dispose();
+
+    private long? Number(string taskId) =>
+        TaskIds.TryParse(taskId, out var number) ? number : Prepared("SELECT n FROM foreign_ids WHERE id = ?").Bind(taskId).Scalar();
+
+    private string? FindById(string sql, string taskId, Func<Statement, Statement> bindParent) =>
+        Number(taskId) is { } number && bindParent(Prepared(sql).Bind(number)).Scalar() is not null ? taskId : null;
+
+    private string? FindByName(string sql, Func<Statement, Statement> bind)
+    {
+        if (bind(Prepared(sql)).Scalar() is not { } number)
+        {
+            return null;
+        }
+
+        if (number < Schema.FirstForeign)
+        {
+            return TaskIds.Format(number);
+        }
+
+        using var rows = Prepared("SELECT id FROM foreign_ids WHERE n = ?").Bind(number).Rows();
+        rows.Next();
+        return rows.Text(0);
+    }
+
+    private Statement Prepared(string sql)
+    {
+        if (!_fixed.TryGetValue(sql, out var statement))
+        {
+            _fixed.Add(sql, statement = connection.Prepare(sql));
+        }
+
+        return statement;
+    }
+
+    private Statement PreparedList(string sql)
+    {
+        if (_lists.TryGetValue(sql, out var statement))
+        {
+            return statement;
+        }
+
+        if (_lists.Count == MaxListStatements)
+        {
+            foreach (var old in _lists.Values)
+            {
+                connection.Release(old);
+            }
+
+            _lists.Clear();
+        }
+
+        _lists.Add(sql, statement = connection.Prepare(sql));
+        return statement;
+    }
+}

@@ -1,0 +1,48 @@
+namespace Coppice.Sqlite;
+
+/// <summary>Something that listeners hear once it is committed.</summary>
+internal abstract record Notice
+{
+    public abstract void Tell(ITaskStoreListener listener);
+
+    public sealed record Changed(TaskChange Change) : Notice
+    {
+        public override void Tell(ITaskStoreListener listener)
+        {
+            if (listener.WantsChanges)
+            {
+                listener.OnChange(Change);
+            }
+        }
+    }
+
+    public sealed record CancelRequested(string TaskId, long OwnerEpoch) : Notice
+    {
+        public override void Tell(ITaskStoreListener listener) => listener.OnCancelRequested(TaskId, OwnerEpoch);
+    }
+
+    public sealed record Ended(string TaskId) : Notice
+    {
+        public override void Tell(ITaskStoreListener listener) => listener.OnEnded(TaskId);
+    }
+
+    public sealed record Mail(string ThreadId, bool Wakes, bool HasReader) : Notice
+    {
+        public override void Tell(ITaskStoreListener listener) => listener.OnMail(ThreadId, Wakes, HasReader);
+    }
+
+    public sealed record MailboxOpened(string ThreadId, Guid Reader) : Notice
+    {
+        public override void Tell(ITaskStoreListener listener) => listener.OnMailboxOpened(ThreadId, Reader);
+    }
+
+    public sealed record MailLeftUnread(string ThreadId) : Notice
+    {
+        public override void Tell(ITaskStoreListener listener) => listener.OnMailLeftUnread(ThreadId);
+    }
+
+    public sealed record HostFenced(HostFence Fence) : Notice
+    {
+        public override void Tell(ITaskStoreListener listener) => listener.OnHostFenced(Fence);
+    }
+}

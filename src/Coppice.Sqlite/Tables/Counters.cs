@@ -1,0 +1,26 @@
+namespace Coppice.Sqlite;
+
+/// <summary>What the store counts. In memory while it is open; each group writes it back.</summary>
+internal sealed class Counters
+{
+    public long Revision { get; set; }
+
+    public long NextTask { get; set; }
+
+    public long NextForeign { get; set; }
+
+    public long NextEpoch { get; set; }
+
+    public long MailDepth { get; set; }
+
+    public Counters Copy() => (Counters)MemberwiseClone();
+
+    public void SetTo(Counters other)
+    {
+        Revision = other.Revision;
+        NextTask = other.NextTask;
+        NextForeign = other.NextForeign;
+        NextEpoch = other.NextEpoch;
+        MailDepth = other.MailDepth;
+    }
+}

@@ -1,0 +1,70 @@
+namespace Coppice.Sqlite;
+
+/// <summary>The writer's statements on mail and dead letters.</summary>
+internal sealed class MailTable(Connection connection)
+{
+    private readonly Statement _add = connection.Prepare("INSERT INTO mail (thread, seq, class, task, json) VALUES (?, ?, ?, ?, ?)");
+    private readonly Statement _acknowledge = connection.Prepare("DELETE FROM mail WHERE thread = ? AND seq <= ? RETURNING class");
+    private readonly Statement _count = connection.Prepare(
+        "SELECT class, count(*) FROM mail WHERE thread = ? AND seq > ? AND seq <= ? GROUP BY class");
+
+    private readonly Statement _addressed = connection.Prepare("SELECT n, seq, json FROM mail WHERE thread = ? AND class = 2 AND task = ? ORDER BY seq");
+    private readonly Statement _remove = connection.Prepare("DELETE FROM mail WHERE n = ?");
+    private readonly Statement _bury = connection.Prepare("INSERT INTO dead_letters (thread, seq, json, reason) VALUES (?, ?, ?, ?)");
+
+    public void Add(long thread, long sequence, MailClass mailClass, long? addressee, MailEvent mail) =>
+        _add.Bind(thread).Bind(sequence).Bind((long)mailClass).Bind(addressee).Bind(MailEventJson.Serialize(mail)).Run();
+
+    /// <summary>Deletes mail up to a sequence and says what it was.</summary>
+    public MailCounts Acknowledge(long thread, long through)
+    {
+        var gone = default(MailCounts);
+        using var rows = _acknowledge.Bind(thread).Bind(through).Rows();
+        while (rows.Next())
+        {
+            gone += MailCounts.One((MailClass)rows.Number(0));
+        }
+
+        return gone;
+    }
+
+    /// <summary>Counts mail after one sequence and up to another.</summary>
+    public MailCounts Count(long thread, long after, long through)
+    {
+        var counts = default(MailCounts);
+        using var rows = _count.Bind(thread).Bind(after).Bind(through).Rows();
+        while (rows.Next())
+        {
+            var many = (int)rows.Number(1);
+            counts += (MailClass)rows.Number(0) switch
+            {
+                MailClass.Custom => new(many, 0, 0),
+                MailClass.Terminal => new(0, many, 0),
+                _ => new(0, 0, many),
+            };
+        }
+
+        return counts;
+    }
+
+    /// <summary>Turns the messages addressed to an agent task into dead letters and returns their sequences.</summary>
+    public List<long> Bury(long thread, long agent, string reason)
+    {
+        var letters = new List<(long Row, long Sequence, string Json)>();
+        using (var rows = _addressed.Bind(thread).Bind(agent).Rows())
+        {
+            while (rows.Next())
+            {
+                letters.Add((rows.Number(0), rows.Number(1), rows.Text(2)));
+            }
+        }
+
+        foreach (var (row, sequence, json) in letters)
+        {
+            _remove.Bind(row).Run();
+            _bury.Bind(thread).Bind(sequence).Bind(json).Bind(reason).Run();
+        }
+
+        return letters.ConvertAll(letter => letter.Sequence);
+    }
+}

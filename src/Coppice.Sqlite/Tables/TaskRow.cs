@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Coppice.Sqlite;
+
+/// <summary>A task as a row of the columns that make a snapshot.</summary>
+internal static class TaskRow
+{
+    /// <summary>The columns, of a table or alias <c>t</c>.</summary>
+    public static readonly string Columns = string.Create(CultureInfo.InvariantCulture, $"""
+        t.n, CASE WHEN t.n >= {Schema.FirstForeign} THEN (SELECT id FROM foreign_ids WHERE n = t.n) END,
+        (SELECT id FROM threads WHERE n = t.owner), t.state, t.created_ms, t.completed_ms, t.cancel_ms,
+        t.parent, CASE WHEN t.parent >= {Schema.FirstForeign} THEN (SELECT id FROM foreign_ids WHERE n = t.parent) END,
+        t.type, t.name, t.run_id, t.call_id, t.agent_id, t.cancelled_by, t.description, t.error, t.result
+        """);
+
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 256 };
+
+    public static TaskSnapshot Read(Statement.RowScope row) => new()
+    {
+        TaskId = row.TextOrNull(1) ?? TaskIds.Format(row.Number(0)),
+        OwnerThreadId = row.Text(2),
+        State = (TaskState)row.Number(3),
+        CreatedAt = row.Time(4),
+        CompletedAt = row.TimeOrNull(5),
+        CancelRequestedAt = row.TimeOrNull(6),
+        Lineage = ReadLineage(row),
+        Type = row.Text(9),
+        Name = row.TextOrNull(10),
+        CancelledBy = row.TextOrNull(14),
+        Description = row.Text(15),
+        Error = row.TextOrNull(16),
+        Result = ReadResult(row),
+    };
+
+    private static TaskLineage ReadLineage(Statement.RowScope row) =>
+        row.IsNull(7) && row.IsNull(11) && row.IsNull(12) && row.IsNull(13)
+            ? TaskLineage.None
+            : new TaskLineage
+            {
+                TaskId = row.TextOrNull(8) ?? (row.NumberOrNull(7) is { } parent ? TaskIds.Format(parent) : null),
+                RunId = row.TextOrNull(11),
+                CallId = row.TextOrNull(12),
+                AgentId = row.TextOrNull(13),
+            };
+
+    private static JsonElement? ReadResult(Statement.RowScope row)
+    {
+        if (row.TextOrNull(17) is not { } json)
+        {
+            return null;
+        }
+
+        using var document = JsonDocument.Parse(json, Deep);
+        return document.RootElement.Clone();
+    }
+}

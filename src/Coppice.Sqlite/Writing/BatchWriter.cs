@@ -1,0 +1,117 @@
+namespace Coppice.Sqlite;
+
+/// <summary>Writes one batch within the open transaction: whole, or not at all.</summary>
+internal sealed class BatchWriter
+{
+    private readonly BatchContext _context;
+    private readonly SpawnWriter _spawn;
+    private readonly FinishWriter _finish;
+    private readonly CancelWriter _cancel;
+    private readonly MailWriter _mail;
+    private readonly HostWriter _host;
+    private readonly RestoreWriter _restore;
+
+    public BatchWriter(WriterSession session, StoreState state)
+    {
+        _context = new BatchContext(session, state);
+        var post = new MailPost(_context);
+        _spawn = new SpawnWriter(_context, post);
+        _finish = new FinishWriter(_context, post);
+        _cancel = new CancelWriter(_context);
+        _mail = new MailWriter(_context, post);
+        _host = new HostWriter(_context, post, _finish);
+        _restore = new RestoreWriter(_context, post);
+    }
+
+    public WrittenBatch Write(MutationBatch batch)
+    {
+        var isJoin = batch.Mutations is [JoinHost] && batch.Host == HostFence.None;
+        if (!isJoin && !_context.State.Hosts.IsOpen(batch.Host))
+        {
+            return new WrittenBatch(CommitStatus.Fenced, 0, [], []);
+        }
+
+        _context.Start(batch);
+        var written = batch.Mutations.Count == 1 ? WriteOne(batch.Mutations[0]) : WriteAll(batch.Mutations);
+        if (written.Status == CommitStatus.Landed)
+        {
+            _context.Counters.Revision = _context.Revision;
+        }
+
+        return written;
+    }
+
+    /// <summary>One mutation changes nothing before it is sure, so it needs no savepoint.</summary>
+    private WrittenBatch WriteOne(Mutation mutation)
+    {
+        var answer = Write(mutation);
+        return IsRefusal(answer) ? Refused([answer]) : Landed([answer]);
+    }
+
+    private WrittenBatch WriteAll(IReadOnlyList<Mutation> mutations)
+    {
+        _context.Applying = false;
+        var judged = WriteEach(mutations);
+        if (judged.Any(IsRefusal))
+        {
+            return Refused(judged);
+        }
+
+        _context.Applying = true;
+        var (mark, counters) = (_context.State.Undo.Mark, _context.Counters.Copy());
+        var connection = _context.Session.Connection;
+        connection.Execute("SAVEPOINT batch");
+        var answers = WriteEach(mutations);
+        if (!answers.Any(IsRefusal))
+        {
+            connection.Execute("RELEASE batch");
+            return Landed(answers);
+        }
+
+        // Each would have been fine alone; one refuses what another of the same batch has made.
+        connection.Execute("ROLLBACK TO batch");
+        connection.Execute("RELEASE batch");
+        _context.State.Undo.UndoTo(mark);
+        _context.Counters.SetTo(counters);
+        return Refused([.. answers.Select(answer => IsRefusal(answer) ? answer : NotApplied.Instance)]);
+    }
+
+    private MutationAnswer[] WriteEach(IReadOnlyList<Mutation> mutations)
+    {
+        var answers = new MutationAnswer[mutations.Count];
+        for (var i = 0; i < answers.Length; i++)
+        {
+            answers[i] = Write(mutations[i]);
+        }
+
+        return answers;
+    }
+
+    private MutationAnswer Write(Mutation mutation) => mutation switch
+    {
+        AddTask add => _spawn.Write(add),
+        FinishTask end => _finish.Write(end),
+        PostEvents events => _finish.Write(events),
+        MoveTask move => _finish.Write(move),
+        CloseAgentInbox close => _finish.Write(close),
+        SendMessage send => _mail.Write(send),
+        PostMessage message => _mail.Write(message),
+        AcknowledgeMail acknowledge => _mail.Write(acknowledge),
+        OpenMailbox open => _mail.Write(open),
+        CloseMailbox close => _mail.Write(close),
+        RequestCancel cancel => _cancel.Write(cancel),
+        RestoreTasks restore => _restore.Write(restore),
+        PruneTasks prune => _restore.Write(prune),
+        JoinHost join => _host.Write(join),
+        SettleHost settle => _host.Write(settle),
+        LeaveHost leave => _host.Write(leave),
+        _ => throw new NotSupportedException($"This store does not know the mutation {mutation.GetType().Name}."),
+    };
+
+    private WrittenBatch Landed(IReadOnlyList<MutationAnswer> answers) =>
+        new(CommitStatus.Landed, _context.Revision, answers, _context.Notices);
+
+    private static WrittenBatch Refused(IReadOnlyList<MutationAnswer> answers) => new(CommitStatus.Refused, 0, answers, []);
+
+    private static bool IsRefusal(MutationAnswer answer) => answer is AddRefused or MoveRefused or SendRefused or ReaderRefused;
+}

@@ -1,0 +1,83 @@
+namespace Coppice.Sqlite;
+
+/// <summary>Requests cancellations.</summary>
+internal sealed class CancelWriter(BatchContext context)
+{
+    public MutationAnswer Write(RequestCancel request)
+    {
+        if (!context.Applying)
+        {
+            return NotApplied.Instance;
+        }
+
+        var found = Roots(request);
+        var seen = new HashSet<long>(found);
+        var reached = new List<string>();
+        for (var i = 0; i < found.Count; i++)
+        {
+            if (context.Session.Tasks.Head(found[i]) is { IsLive: true } task)
+            {
+                reached.Add(Mark(task, request.By));
+            }
+
+            // Also of a task that the store does not know: others may name it as their parent.
+            if (request.Scope != CancelScope.Task)
+            {
+                AddChildren(found[i], found, seen);
+            }
+        }
+
+        return new CancelReached(reached);
+    }
+
+    private List<long> Roots(RequestCancel request)
+    {
+        var roots = new List<long>();
+        switch (request.Scope)
+        {
+            case CancelScope.Task or CancelScope.Tree when context.Session.Ids.Find(request.Key) is { } number:
+                roots.Add(number);
+                break;
+            case CancelScope.Thread when context.Session.Threads.Find(request.Key) is { } owner:
+                context.Session.Tasks.AddLiveOf(owner, roots);
+                context.Session.Branches.AddEndedOf(owner, roots);
+                roots.Sort();
+                break;
+            case CancelScope.Run:
+                context.Session.Branches.AddRootsOf(request.Key, roots);
+                roots.Sort();
+                break;
+            default:
+                break;
+        }
+
+        return roots;
+    }
+
+    private void AddChildren(long parent, List<long> found, HashSet<long> seen)
+    {
+        var children = new List<long>();
+        context.Session.Branches.AddChildren(parent, children);
+        children.Sort();
+        foreach (var child in children)
+        {
+            if (seen.Add(child))
+            {
+                found.Add(child);
+            }
+        }
+    }
+
+    private string Mark(in TaskHead task, string by)
+    {
+        var id = context.Session.Ids.IdOf(task.Number);
+        if (!task.CancelRequested)
+        {
+            context.Session.Tasks.RequestCancel(task.Number, context.Time, by);
+            context.Changed(TaskChangeKind.CancelRequested, task.Number);
+            context.Notices.Add(new Notice.CancelRequested(id, task.HostEpoch));
+        }
+
+        return id;
+    }
+}

@@ -1,0 +1,57 @@
+namespace Coppice.Sqlite;
+
+/// <summary>The batches that share a transaction, and what becomes of them when it lands.</summary>
+internal sealed class CommitGroup(StoreState state)
+{
+    private readonly List<(PendingCommit Pending, WrittenBatch Written)> _members = [];
+
+    public int Count => _members.Count;
+
+    /// <summary>Gets the revision that is stored when this group has landed.</summary>
+    public long Revision { get; private set; }
+
+    public void Add(PendingCommit pending, WrittenBatch written)
+    {
+        _members.Add((pending, written));
+        Revision = state.Counters.Revision;
+    }
+
+    public IEnumerable<PendingCommit> Members => _members.Select(member => member.Pending);
+
+    /// <summary>
+    /// The transaction has landed: first the batches are marked, so that whoever hears of a change finds its owner ready, then listeners
+    /// hear, then callers are answered.
+    /// </summary>
+    public void Landed()
+    {
+        state.Publish();
+        var results = new CommitResult[_members.Count];
+        for (var i = 0; i < results.Length; i++)
+        {
+            var (pending, written) = _members[i];
+            var result = results[i] = written.ToResult(_members.Count);
+            if (pending.Batch is { } batch && written.Status == CommitStatus.Landed)
+            {
+                Listeners.Guarded(() => batch.MarkLanded(result));
+            }
+        }
+
+        foreach (var (_, written) in _members)
+        {
+            state.Listeners.Tell(written.Notices);
+        }
+
+        for (var i = 0; i < results.Length; i++)
+        {
+            _members[i].Pending.TrySetResult(results[i]);
+        }
+    }
+
+    public void Failed(Exception error)
+    {
+        foreach (var (pending, _) in _members)
+        {
+            pending.TrySetException(error);
+        }
+    }
+}

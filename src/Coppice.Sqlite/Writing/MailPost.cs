@@ -1,0 +1,90 @@
+namespace Coppice.Sqlite;
+
+/// <summary>Puts mail into mailboxes and takes it out, keeping counts and open mailboxes in step.</summary>
+internal sealed class MailPost(BatchContext context)
+{
+    /// <summary>Posts mail to one mailbox, in order.</summary>
+    /// <param name="thread">The thread.</param>
+    /// <param name="mail">The mail, at least one piece.</param>
+    /// <param name="addressee">The agent task that it is addressed to, if it is.</param>
+    /// <returns>The head with the mail in it, and what is unread now.</returns>
+    public (ThreadHead Head, MailCounts Unread) Post(long thread, IReadOnlyList<MailEvent> mail, long? addressee = null)
+    {
+        var counts = default(MailCounts);
+        foreach (var piece in mail)
+        {
+            counts += MailCounts.One(piece.GetClass());
+        }
+
+        var head = context.Session.Threads.Post(thread, counts);
+        var sequence = head.LastSequence - mail.Count;
+        foreach (var piece in mail)
+        {
+            context.Session.Mail.Add(thread, ++sequence, piece.GetClass(), addressee, piece);
+        }
+
+        context.Counters.MailDepth += counts.Total;
+        var mailbox = context.State.Mailboxes.Find(head.Id);
+        ChangeUnread(mailbox, counts);
+        context.Notices.Add(new Notice.Mail(head.Id, counts.Waking > 0, mailbox is not null));
+        return (head, mailbox?.Unread ?? head.Unacknowledged);
+    }
+
+    /// <summary>Turns what an ended agent had not acknowledged into dead letters and closes its mailbox, if it still has it.</summary>
+    public void Bury(string agentId, in TaskHead agent)
+    {
+        if (agent.AgentThread is not { } thread)
+        {
+            return;
+        }
+
+        var threadId = context.Session.Threads.IdOf(thread);
+        var buried = context.Session.Mail.Bury(thread, agent.Number, $"The agent task '{agentId}' ended before it acknowledged this message.");
+        var mailbox = context.State.Mailboxes.Find(threadId);
+        if (buried.Count > 0)
+        {
+            Release(thread, acknowledged: 0, new MailCounts(0, 0, buried.Count));
+            var readThrough = mailbox?.ReadThrough ?? 0;
+            ChangeUnread(mailbox, new MailCounts(0, 0, -buried.Count(sequence => sequence > readThrough)));
+        }
+
+        if (mailbox?.Agent == agent.Number)
+        {
+            Close(threadId, mailbox);
+        }
+    }
+
+    public ThreadHead Release(long thread, long acknowledged, MailCounts mail)
+    {
+        context.Counters.MailDepth -= mail.Total;
+        return context.Session.Threads.Release(thread, acknowledged, mail);
+    }
+
+    public void Open(string threadId, Guid reader, long? agent)
+    {
+        var head = context.Session.Threads.Head(threadId);
+        context.State.Mailboxes.Set(
+            threadId, new MailboxReader(reader, context.Epoch, agent, head?.Acknowledged ?? 0, head?.Unacknowledged ?? default));
+        context.Notices.Add(new Notice.MailboxOpened(threadId, reader));
+    }
+
+    public void Close(string threadId, MailboxReader mailbox)
+    {
+        context.State.Mailboxes.Set(threadId, null);
+        if (mailbox.Unread.Waking > 0)
+        {
+            context.Notices.Add(new Notice.MailLeftUnread(threadId));
+        }
+    }
+
+    private void ChangeUnread(MailboxReader? mailbox, MailCounts change)
+    {
+        if (mailbox is null)
+        {
+            return;
+        }
+
+        mailbox.Change(change);
+        context.State.Undo.Add(() => mailbox.Change(default(MailCounts) - change));
+    }
+}

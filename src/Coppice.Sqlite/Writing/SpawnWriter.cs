@@ -1,0 +1,98 @@
+namespace Coppice.Sqlite;
+
+/// <summary>Adds tasks.</summary>
+internal sealed class SpawnWriter(BatchContext context, MailPost post)
+{
+    // Only a restored snapshot can hold a longer chain; past this a spawn is judged by what was seen.
+    private const int LongestClimb = 10_000;
+
+    public MutationAnswer Write(AddTask task)
+    {
+        var parent = task.Lineage.TaskId is { } parentId ? context.Session.Ids.Find(parentId) : null;
+        if (RefuseByAncestors(parent, task.MaxDepth) is { } refusal)
+        {
+            return new AddRefused(refusal);
+        }
+
+        if (task.Name is not null
+            && context.Session.Threads.Find(task.OwnerThreadId) is { } owner
+            && context.Session.Tasks.HasLiveName(owner, task.Name))
+        {
+            return new AddRefused(SpawnError.DuplicateName);
+        }
+
+        return context.Applying ? Add(task, parent) : NotApplied.Instance;
+    }
+
+    /// <summary>
+    /// The parent and its ended ancestors up to the first live one must not have a cancel request; the distinct ancestors and the task
+    /// itself must not be more than the depth allows.
+    /// </summary>
+    private SpawnError? RefuseByAncestors(long? parent, int maxDepth)
+    {
+        var seen = new HashSet<long>();
+        var depth = 1;
+        var underCancel = true;
+        for (var next = parent; next is { } number && depth <= LongestClimb && seen.Add(number);)
+        {
+            if (context.Session.Tasks.Head(number) is not { } ancestor)
+            {
+                break;
+            }
+
+            depth++;
+            if (underCancel && ancestor.CancelRequested)
+            {
+                return SpawnError.ParentCancelled;
+            }
+
+            underCancel &= !ancestor.IsLive;
+            if (!underCancel && depth > maxDepth)
+            {
+                break;
+            }
+
+            next = ancestor.Parent;
+        }
+
+        return depth > maxDepth ? SpawnError.TooDeep : null;
+    }
+
+    private TaskAdded Add(AddTask task, long? parent)
+    {
+        var session = context.Session;
+        var owner = session.Threads.Ensure(task.OwnerThreadId);
+        var (number, id) = NextId();
+        parent ??= task.Lineage.TaskId is { } parentId ? session.Ids.Ensure(parentId, context.Counters) : null;
+        long? agentThread = task.AgentThreadId is { } threadId ? session.Threads.Ensure(threadId) : null;
+        session.Tasks.Add(number, owner, task, context.Time, parent, context.Epoch, agentThread);
+        session.Branches.Spawned(number, owner, parent, task.Name, task.Lineage.RunId);
+        context.Changed(TaskChangeKind.Spawned, number);
+        if (task.AgentThreadId is not null)
+        {
+            post.Open(task.AgentThreadId, task.AgentReader, number);
+        }
+
+        return new TaskAdded(id);
+    }
+
+    private (long Number, string Id) NextId()
+    {
+        while (true)
+        {
+            var count = context.Counters.NextTask++;
+            var id = TaskIds.Format(count);
+            if (count <= TaskIds.MaxCounted)
+            {
+                return (count, id);
+            }
+
+            // Past what an id can count, the text is an id like any other, and a snapshot may have brought it already.
+            var number = context.Session.Ids.Ensure(id, context.Counters);
+            if (context.Session.Tasks.Head(number) is null)
+            {
+                return (number, id);
+            }
+        }
+    }
+}
