@@ -1,8 +1,6 @@
-using System.Diagnostics.Metrics;
 using Coppice;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -22,9 +20,8 @@ public static class CoppiceServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
 
-        services.AddOptions<BackgroundTaskOptions>()
-            .Configure<IServiceProvider>(TakeFromServices)
-            .ValidateOnStart();
+        services.AddOptions<BackgroundTaskOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<BackgroundTaskOptions>, BackgroundTaskOptionsFromServices>());
         if (configure is not null)
         {
             services.Configure(configure);
@@ -37,12 +34,5 @@ public static class CoppiceServiceCollectionExtensions
         services.TryAddSingleton<CoppiceHealthCheck>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, CoppiceHostedService>());
         return new CoppiceBuilder(services);
-    }
-
-    private static void TakeFromServices(BackgroundTaskOptions options, IServiceProvider provider)
-    {
-        options.TimeProvider = provider.GetService<TimeProvider>() ?? options.TimeProvider;
-        options.LoggerFactory = provider.GetService<ILoggerFactory>() ?? options.LoggerFactory;
-        options.MeterFactory = provider.GetService<IMeterFactory>() ?? options.MeterFactory;
     }
 }

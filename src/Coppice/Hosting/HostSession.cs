@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 
 namespace Coppice;
@@ -17,30 +18,12 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
     private readonly string _hostId = options.HostName ?? $"{Environment.MachineName}/{Environment.ProcessId}";
     private readonly SemaphoreSlim _joining = new(1, 1);
     private readonly Dictionary<HostFence, Observation> _others = [];
-    private readonly object _fenceLock = new();
-    private HostFence _fence = HostFence.None;
+    private volatile StrongBox<HostFence> _fence = new(HostFence.None);
     private ITimer? _timer;
     private int _isBeating;
     private volatile bool _hasLeft;
 
-    internal HostFence Fence
-    {
-        get
-        {
-            lock (_fenceLock)
-            {
-                return _fence;
-            }
-        }
-
-        private set
-        {
-            lock (_fenceLock)
-            {
-                _fence = value;
-            }
-        }
-    }
+    internal HostFence Fence => _fence.Value;
 
     /// <summary>Joins the store, which settles what hosts left that are surely gone.</summary>
     internal async ValueTask JoinAsync(CancellationToken cancellationToken)
@@ -52,7 +35,7 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
             throw new TaskStoreException("The store did not let this host join.", isTransient: false, code: "join_refused");
         }
 
-        Fence = joined.Fence;
+        _fence = new StrongBox<HostFence>(joined.Fence);
         Log.HostJoined(logger, _hostId, joined.Fence.Epoch, joined.Orphans.Count);
     }
 
@@ -79,12 +62,24 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
         }
     }
 
-    /// <summary>Learns that a host was given up; when it is this one, its bodies are cancelled.</summary>
+    /// <summary>
+    /// Learns that a host has left or was given up. When it is this one, its bodies are cancelled; when it is another, what it left
+    /// running is looked for at once.
+    /// </summary>
     internal void OnFenced(HostFence fence)
     {
-        if (fence == Fence && !_hasLeft)
+        if (_hasLeft)
+        {
+            return;
+        }
+
+        if (fence == Fence)
         {
             SignalAll(fence);
+        }
+        else
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static session => _ = session.BeatAsync(), this, preferLocal: false);
         }
     }
 

@@ -1,5 +1,6 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Coppice;
@@ -16,7 +17,7 @@ internal static class JsonValue
     /// </summary>
     internal const int MaxDepth = 56;
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MaxDepth };
+    private static readonly JsonReaderOptions Strict = new() { MaxDepth = MaxDepth };
 
     [RequiresUnreferencedCode(ReflectionMessage)]
     [RequiresDynamicCode(ReflectionMessage)]
@@ -36,38 +37,22 @@ internal static class JsonValue
     }
 
     /// <summary>
-    /// The element as text that any strict reader accepts: its own text where that is so, else (comments, trailing commas, which
-    /// a lenient document lets through) written anew.
+    /// The element as any strict reader accepts it: as it is where that is so, else (comments and trailing commas, which a lenient
+    /// document lets through) written anew.
     /// </summary>
+    /// <param name="element">A value from outside.</param>
+    /// <param name="bytes">Its size as UTF-8 JSON.</param>
     /// <exception cref="JsonException">The element cannot be kept: undefined, or nested too deep.</exception>
-    internal static string ToStorableText(JsonElement element) => ToStorableText(element, out _);
-
-    /// <inheritdoc cref="ToStorableText(JsonElement)"/>
-    internal static string ToStorableText(JsonElement element, out bool isAsGiven)
+    internal static JsonElement ToStorable(JsonElement element, out int bytes)
     {
-        isAsGiven = true;
-        if (element.ValueKind == JsonValueKind.Undefined)
+        var raw = Raw(element);
+        if (IsStrict(raw))
         {
-            throw new JsonException("It is not JSON: the element is undefined.");
+            bytes = raw.Length;
+            return element.Clone();
         }
 
-        string text;
-        try
-        {
-            text = element.GetRawText();
-        }
-        catch (ObjectDisposedException e)
-        {
-            throw new JsonException("It is not JSON any more: its document was disposed.", e);
-        }
-
-        if (IsStrict(text))
-        {
-            return text;
-        }
-
-        isAsGiven = false;
-        using var buffer = new MemoryStream();
+        var buffer = new ArrayBufferWriter<byte>(raw.Length);
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { MaxDepth = MaxDepth }))
         {
             try
@@ -80,8 +65,13 @@ internal static class JsonValue
             }
         }
 
-        return Encoding.UTF8.GetString(buffer.ToArray());
+        bytes = buffer.WrittenCount;
+        using var document = JsonDocument.Parse(buffer.WrittenMemory);
+        return document.RootElement.Clone();
     }
+
+    /// <summary>The text of an element, as <see cref="ToStorable"/> keeps it.</summary>
+    internal static ReadOnlySpan<byte> ToStorableText(JsonElement element) => Raw(ToStorable(element, out _));
 
     /// <summary>Reads stored text back.</summary>
     internal static JsonElement Parse(string text)
@@ -90,11 +80,32 @@ internal static class JsonValue
         return document.RootElement.Clone();
     }
 
-    private static bool IsStrict(string text)
+    private static ReadOnlySpan<byte> Raw(JsonElement element)
     {
+        if (element.ValueKind == JsonValueKind.Undefined)
+        {
+            throw new JsonException("It is not JSON: the element is undefined.");
+        }
+
         try
         {
-            using var document = JsonDocument.Parse(text, Strict);
+            return JsonMarshal.GetRawUtf8Value(element);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new JsonException("It is not JSON any more: its document was disposed.", e);
+        }
+    }
+
+    private static bool IsStrict(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, Strict);
+        try
+        {
+            while (reader.Read())
+            {
+            }
+
             return true;
         }
         catch (JsonException)

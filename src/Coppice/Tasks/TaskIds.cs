@@ -13,7 +13,14 @@ public static class TaskIds
 
     /// <summary>The id of a number.</summary>
     /// <param name="number">From 0.</param>
-    public static string Format(long number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number}");
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="number"/> is negative.</exception>
+    public static string Format(long number)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(number);
+        Span<char> digits = stackalloc char[20];
+        number.TryFormat(digits, out var length, provider: CultureInfo.InvariantCulture);
+        return string.Concat(Prefix, digits[..length]);
+    }
 
     /// <summary>Reads an id in the one form that <see cref="Format"/> writes: no leading zeros, at most 2^53.</summary>
     /// <param name="id">Any text.</param>

@@ -89,7 +89,7 @@ internal sealed class TaskRules(BackgroundTaskOptions options)
     {
         try
         {
-            var kept = Keep(payload, out var bytes);
+            var kept = JsonValue.ToStorable(payload, out var bytes);
             return bytes <= options.MaxEventPayloadBytes
                 ? kept
                 : throw new ArgumentException(
@@ -116,7 +116,7 @@ internal sealed class TaskRules(BackgroundTaskOptions options)
 
         try
         {
-            var kept = Keep(result, out var bytes);
+            var kept = JsonValue.ToStorable(result, out var bytes);
             return bytes <= options.MaxResultBytes
                 ? TaskOutcome.Success(kept)
                 : TaskOutcome.Failure(
@@ -182,7 +182,7 @@ internal sealed class TaskRules(BackgroundTaskOptions options)
     {
         try
         {
-            var kept = Keep(result, out var bytes);
+            var kept = JsonValue.ToStorable(result, out var bytes);
             return bytes <= options.MaxResultBytes
                 ? kept
                 : throw new ArgumentException(
@@ -196,13 +196,6 @@ internal sealed class TaskRules(BackgroundTaskOptions options)
 
     private static DateTimeOffset ToMilliseconds(DateTimeOffset time) =>
         DateTimeOffset.FromUnixTimeMilliseconds(time.ToUnixTimeMilliseconds());
-
-    private static JsonElement Keep(JsonElement value, out int bytes)
-    {
-        var text = JsonValue.ToStorableText(value, out var isAsGiven);
-        bytes = Encoding.UTF8.GetByteCount(text);
-        return isAsGiven ? value.Clone() : JsonValue.Parse(text);
-    }
 
     private string? Fault(string name)
     {

@@ -13,22 +13,24 @@ public sealed partial class InMemoryTaskStore
         return Partition(task.OwnerThreadId).IsNameTaken(task.Name) ? new AddRefused(SpawnError.DuplicateName) : null;
     }
 
-    private (long Number, TaskRecord Record) Create(MutationBatch batch, AddTask task)
+    private Added Create(MutationBatch batch, AddTask task)
     {
-        var number = _directory.Reserve();
-        return (number, new TaskRecord(
-            TaskIds.Format(number), Partition(task.OwnerThreadId), task, batch.Host.Epoch, batch.Time));
+        var reservation = _directory.Reserve();
+        var record = new TaskRecord(
+            TaskIds.Format(reservation.Number), Partition(task.OwnerThreadId), task, batch.Host.Epoch, batch.Time);
+        return new Added(reservation, record);
     }
 
-    private void Publish(MutationBatch batch, AddTask task, long number, TaskRecord record, ChangeFeed.Turn turn)
+    private void Publish(MutationBatch batch, Added added, ChangeFeed.Turn turn)
     {
+        var record = added.Record;
         record.Owner.AddLive(record);
-        if (LineageForest.Concerns(task.Lineage))
+        if (LineageForest.Concerns(record.Lineage))
         {
             _forest.Link(record);
         }
 
-        _directory.Publish(number, record);
+        added.Reservation.Publish(record);
         if (record.Agent is { } seat)
         {
             Open(batch, new OpenMailbox(seat.ThreadId, seat.Reader), turn);
@@ -211,4 +213,6 @@ public sealed partial class InMemoryTaskStore
 
         return Landed(batch, new TasksPruned(count));
     }
+
+    private readonly record struct Added(TaskDirectory.Reservation Reservation, TaskRecord Record);
 }

@@ -85,10 +85,10 @@ public sealed partial class InMemoryTaskStore : ITaskStore
 
         if (mutation is AddTask task)
         {
-            var (number, record) = Create(batch, task);
-            var result = new CommitResult(CommitStatus.Landed, turn.Revision, [new TaskAdded(record.TaskId)]);
+            var added = Create(batch, task);
+            var result = new CommitResult(CommitStatus.Landed, turn.Revision, [new TaskAdded(added.Record.TaskId)]);
             batch.MarkLanded(result);
-            Publish(batch, task, number, record, turn);
+            Publish(batch, added, turn);
             return result;
         }
         else
@@ -123,14 +123,13 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         }
 
         var answers = new MutationAnswer[mutations.Count];
-        var added = new List<(AddTask Task, long Number, TaskRecord Record)>();
+        var added = new List<Added>();
         for (var i = 0; i < answers.Length; i++)
         {
             if (mutations[i] is AddTask task)
             {
-                var (number, record) = Create(batch, task);
-                added.Add((task, number, record));
-                answers[i] = new TaskAdded(record.TaskId);
+                added.Add(Create(batch, task));
+                answers[i] = new TaskAdded(added[^1].Record.TaskId);
             }
             else
             {
@@ -140,9 +139,9 @@ public sealed partial class InMemoryTaskStore : ITaskStore
 
         var result = new CommitResult(CommitStatus.Landed, turn.Revision, answers);
         batch.MarkLanded(result);
-        foreach (var (task, number, record) in added)
+        foreach (var each in added)
         {
-            Publish(batch, task, number, record, turn);
+            Publish(batch, each, turn);
         }
 
         return result;

@@ -18,12 +18,12 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
     /// <summary>Whether a task may grow here: the first live ancestor and all ended ones before it have to be free of cancel requests.</summary>
     internal SpawnError? Check(AddTask task)
     {
-        using var _ = Enter();
         if (task.Lineage.TaskId is null)
         {
             return task.MaxDepth < 1 ? SpawnError.TooDeep : null;
         }
 
+        using var _ = Enter();
         var depth = 1;
         var visit = ++_visits;
         var answersForGrowth = true;

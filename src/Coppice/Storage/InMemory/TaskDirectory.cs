@@ -33,17 +33,15 @@ internal sealed class TaskDirectory
     }
 
     /// <summary>Takes the next number. Its task has to follow.</summary>
-    internal long Reserve()
+    internal Reservation Reserve()
     {
         lock (_ids)
         {
             var number = _next++;
             Slot(number) = Reserved;
-            return number;
+            return new Reservation(number, _lastBlock);
         }
     }
-
-    internal void Publish(long number, TaskRecord task) => Volatile.Write(ref _blocks[number / BlockSize][number % BlockSize], task);
 
     /// <summary>Adds a task with an id from elsewhere, unless the id is known; moves the counter past it.</summary>
     internal bool TryAdd(TaskRecord task)
@@ -92,5 +90,13 @@ internal sealed class TaskDirectory
         }
 
         return ref _lastBlock[number % BlockSize];
+    }
+
+    /// <summary>An id that was given out, and the place for its task.</summary>
+    internal readonly struct Reservation(long number, object?[] block)
+    {
+        internal long Number => number;
+
+        internal void Publish(TaskRecord task) => Volatile.Write(ref block[number % BlockSize], task);
     }
 }
