@@ -68,7 +68,7 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
     /// </summary>
     internal void OnFenced(HostFence fence)
     {
-        if (_hasLeft)
+        if (_hasLeft || Fence == HostFence.None)
         {
             return;
         }

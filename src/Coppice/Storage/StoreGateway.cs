@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
 
 namespace Coppice;
 
@@ -9,6 +11,18 @@ namespace Coppice;
 internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions options, TaskMetrics metrics, ILogger logger)
 {
     private readonly ClosingGate _gate = new();
+
+    // A store that is away for longer fails its caller; should the batch turn out to have landed, the manager ends its task.
+    private readonly ResiliencePipeline _lookup = new ResiliencePipelineBuilder { TimeProvider = options.TimeProvider }
+        .AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = new PredicateBuilder().Handle<TaskStoreException>(e => e.IsTransient),
+            MaxRetryAttempts = 5,
+            Delay = TimeSpan.FromMilliseconds(20),
+            BackoffType = DelayBackoffType.Exponential,
+        })
+        .Build();
+
     private long _batches;
 
     internal ITaskStore Store => store;
@@ -96,7 +110,10 @@ internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions optio
         {
             try
             {
-                if (await store.FindCommitAsync(batch, CancellationToken.None).ConfigureAwait(false) is { } found)
+                var found = await _lookup.ExecuteAsync(
+                    static (state, token) => state.store.FindCommitAsync(state.batch, token), (store, batch), CancellationToken.None)
+                    .ConfigureAwait(false);
+                if (found is not null)
                 {
                     return found;
                 }

@@ -42,6 +42,11 @@ public sealed partial class InMemoryTaskStore
 
         _hosts.Close(batch.Host);
         CloseMailboxesOf(batch.Host);
+        if (!HasLiveTasks(batch.Host))
+        {
+            _hosts.TryTake(batch.Host);
+        }
+
         TellFenced(batch.Host);
         return Landed(batch, HostLeft.Instance);
     }
@@ -70,6 +75,22 @@ public sealed partial class InMemoryTaskStore
         CloseMailboxesOf(fence);
         TellFenced(fence);
         return orphans;
+    }
+
+    private bool HasLiveTasks(HostFence fence)
+    {
+        foreach (var partition in _partitions.Values)
+        {
+            lock (partition)
+            {
+                if (partition.Live().Any(task => task.OwnerEpoch == fence.Epoch))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
     }
 
     private bool Orphan(TaskRecord task, DateTimeOffset at)

@@ -66,7 +66,7 @@ internal sealed class Mailbox
             }
         }
 
-        MarkRead(sequence - 1);
+        MarkRead(Math.Min(sequence, _next) - 1);
         return items;
     }
 
