@@ -84,17 +84,27 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
 
     internal void Start()
     {
-        if (isBlocking)
-        {
-            new Thread(Execute) { IsBackground = true, Name = "Coppice task " + TaskId }.UnsafeStart();
-        }
-        else
+        if (!isBlocking || !TryStartThread())
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
     }
 
     void ICommitObserver.OnLanded(CommitResult result, HostFence fence) => runner.Land(this, result, fence);
+
+    private bool TryStartThread()
+    {
+        try
+        {
+            new Thread(Execute) { IsBackground = true, Name = "Coppice task " + TaskId }.UnsafeStart();
+            return true;
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            // The system gives no more threads. The task is stored already, so it runs where it can.
+            return false;
+        }
+    }
 
     public void Execute() => _ = runner.RunAsync(this);
 
