@@ -191,7 +191,12 @@ public sealed class SqliteTaskStore : ITaskStore
         return Read((threadId, afterSequence, limit, mailbox), static (store, mail) =>
         {
             var items = store.ReadMail(mail.threadId, mail.afterSequence, mail.limit);
-            mail.mailbox.Read(items);
+            if (items.Count > 0)
+            {
+                mail.mailbox.Skip(items[0].Sequence - 1, (after, through) => store.CountMail(mail.threadId, after, through));
+                mail.mailbox.Read(items);
+            }
+
             return new MailPage(IsReader: true, items);
         }, cancellationToken);
     }

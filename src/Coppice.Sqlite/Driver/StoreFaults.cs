@@ -63,6 +63,10 @@ internal static class StoreFaults
         $"The store at '{path}' failed while it committed, and cannot be asked whether it did. See to the disk; the answer can be looked up once the file can be read again. ({inner.Message})",
         isTransient: true, inner);
 
+    public static TaskStoreException Unsettled(string path) => new(
+        $"The store at '{path}' cannot find out yet whether an earlier commit landed, and takes no other before it has. See to the disk.",
+        isTransient: true) { IsKnownNotCommitted = true };
+
     public static TaskStoreException Unstorable(string path, Exception inner) => new(
         $"The store at '{path}' cannot keep what it was given: {inner.Message}", isTransient: false, inner, "store_rejected") { IsKnownNotCommitted = true };
 

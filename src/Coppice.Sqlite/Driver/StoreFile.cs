@@ -7,11 +7,9 @@ namespace Coppice.Sqlite;
 /// <summary>Where a store is and how its connections are opened.</summary>
 internal sealed class StoreFile(string path, SqliteTaskStoreOptions options)
 {
-    // Fewer, larger checkpoints write a page that is hot only once; the file of this size is written ahead of use, because a commit
-    // into a file that grows costs the disk a second write.
+    // Fewer, larger checkpoints write a page that is hot only once. The log is not grown ahead: it keeps its size after the first of
+    // them, and writing 16 MB at every start costs more than the few slower commits until then.
     private const int CheckpointPages = 4000;
-    private const int PageSize = 4096;
-    private const int WalFrameSize = PageSize + 24;
 
     public string Path { get; } = path;
 
@@ -50,7 +48,6 @@ internal sealed class StoreFile(string path, SqliteTaskStoreOptions options)
     /// <summary>Opens the connection for writing, with the schema up to date.</summary>
     public Connection OpenWriter()
     {
-        GrowWal();
         var connection = new Connection(Path, SqliteOpenMode.ReadWriteCreate, Options.BusyTimeout);
         try
         {
@@ -124,29 +121,6 @@ internal sealed class StoreFile(string path, SqliteTaskStoreOptions options)
         connection.Execute("PRAGMA temp_store = MEMORY");
         connection.AddTextFunctions();
         return connection;
-    }
-
-    private void GrowWal()
-    {
-        if (!File.Exists(Path) || File.Exists(Path + "-wal"))
-        {
-            return;
-        }
-
-        try
-        {
-            // A log of zeros is an empty log. The log takes no locks of its own, so closing it here drops none.
-            using var wal = new FileStream(Path + "-wal", FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite);
-            var zeros = new byte[64 * WalFrameSize];
-            for (var written = 0; written < CheckpointPages * WalFrameSize; written += zeros.Length)
-            {
-                wal.Write(zeros);
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // It is only there sooner or later, never wrong; SQLite says what is wrong if it cannot write.
-        }
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -78,6 +78,20 @@ internal sealed class StoreReader(Connection connection) : IDisposable
         return items;
     }
 
+    /// <summary>Counts mail after one sequence and up to another.</summary>
+    public MailCounts CountMail(string threadId, long afterSequence, long throughSequence)
+    {
+        var counts = default(MailCounts);
+        using var rows = Prepared("SELECT class, count(*) FROM mail WHERE thread = (SELECT n FROM threads WHERE id = ?) AND seq > ? AND seq <= ? GROUP BY class")
+            .Bind(threadId).Bind(afterSequence).Bind(throughSequence).Rows();
+        while (rows.Next())
+        {
+            counts += MailCounts.Of((MailClass)rows.Number(0), (int)rows.Number(1));
+        }
+
+        return counts;
+    }
+
     public int CountUnacknowledgedEvents(string threadId) =>
         (int)(Prepared("SELECT customs FROM threads WHERE id = ?").Bind(threadId).Scalar() ?? 0);
 

@@ -60,7 +60,7 @@ internal sealed class MailboxReader(Guid reader, long hostEpoch, long? agent, lo
         }
     }
 
-    /// <summary>Takes mail as read that was acknowledged without being read.</summary>
+    /// <summary>Takes mail as read that was passed over or acknowledged without being read.</summary>
     /// <param name="through">The last of it.</param>
     /// <param name="count">Counts mail after one sequence and up to another.</param>
     public void Skip(long through, Func<long, long, MailCounts> count)

@@ -8,11 +8,13 @@ internal readonly record struct MailCounts(int Customs, int Terminals, int Messa
 
     public int Total => Customs + Terminals + Messages;
 
-    public static MailCounts One(MailClass mailClass) => mailClass switch
+    public static MailCounts One(MailClass mailClass) => Of(mailClass, 1);
+
+    public static MailCounts Of(MailClass mailClass, int count) => mailClass switch
     {
-        MailClass.Custom => new(1, 0, 0),
-        MailClass.Terminal => new(0, 1, 0),
-        _ => new(0, 0, 1),
+        MailClass.Custom => new(count, 0, 0),
+        MailClass.Terminal => new(0, count, 0),
+        _ => new(0, 0, count),
     };
 
     public static MailCounts operator +(MailCounts left, MailCounts right) =>

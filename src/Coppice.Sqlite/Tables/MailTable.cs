@@ -35,13 +35,7 @@ internal sealed class MailTable(Connection connection)
         using var rows = _count.Bind(thread).Bind(after).Bind(through).Rows();
         while (rows.Next())
         {
-            var many = (int)rows.Number(1);
-            counts += (MailClass)rows.Number(0) switch
-            {
-                MailClass.Custom => new(many, 0, 0),
-                MailClass.Terminal => new(0, many, 0),
-                _ => new(0, 0, many),
-            };
+            counts += MailCounts.Of((MailClass)rows.Number(0), (int)rows.Number(1));
         }
 
         return counts;

@@ -10,7 +10,7 @@ internal sealed class TaskTable(Connection connection)
     private readonly Statement _snapshot = connection.Prepare($"SELECT {TaskRow.Columns} FROM tasks t WHERE t.n = ?");
     private readonly Statement _liveName = connection.Prepare("SELECT 1 FROM tasks WHERE owner = ? AND name = ? AND state < 3");
     private readonly Statement _liveOf = connection.Prepare("SELECT n FROM tasks INDEXED BY tasks_live WHERE owner = ? AND state < 3");
-    private readonly Statement _live = connection.Prepare("SELECT n, host_epoch FROM tasks INDEXED BY tasks_live WHERE state < 3 ORDER BY n");
+    private readonly Statement _live = connection.Prepare("SELECT n, host_epoch FROM tasks INDEXED BY tasks_live WHERE state < 3 ORDER BY host_epoch, n");
     private readonly Statement _add = connection.Prepare(
         """
         INSERT INTO tasks (n, owner, state, created_ms, completed_ms, cancel_ms, parent, host_epoch, agent_thread, agent_open,
@@ -67,7 +67,7 @@ internal sealed class TaskTable(Connection connection)
         }
     }
 
-    /// <summary>The live tasks of the hosts asked for, in the order of their numbers.</summary>
+    /// <summary>The live tasks of the hosts asked for, host by host, in the order of their numbers.</summary>
     public List<long> LiveOfHosts(Func<long, bool> isAsked)
     {
         var numbers = new List<long>();

@@ -18,7 +18,7 @@ internal sealed class BatchContext(WriterSession session, StoreState state)
     /// <summary>Gets or sets whether a mutation that is not refused is carried out, or only judged.</summary>
     public bool Applying { get; set; }
 
-    public List<Notice> Notices { get; private set; } = [];
+    public List<Notice> Notices { get; private set; } = null!;
 
     public long Epoch => Batch.Host.Epoch;
 
@@ -31,6 +31,13 @@ internal sealed class BatchContext(WriterSession session, StoreState state)
         Notices = [];
         Applying = true;
         _wantsChanges = State.Listeners.WantChanges;
+    }
+
+    /// <summary>Lets go of the batch, whose mutations may lead to whatever their host runs.</summary>
+    public void End()
+    {
+        Batch = null!;
+        Notices = null!;
     }
 
     /// <summary>Notes a change of a task, as the task is now, if anybody listens for it.</summary>

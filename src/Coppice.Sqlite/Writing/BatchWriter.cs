@@ -32,13 +32,20 @@ internal sealed class BatchWriter
         }
 
         _context.Start(batch);
-        var written = batch.Mutations.Count == 1 ? WriteOne(batch.Mutations[0]) : WriteAll(batch.Mutations);
-        if (written.Status == CommitStatus.Landed)
+        try
         {
-            _context.Counters.Revision = _context.Revision;
-        }
+            var written = batch.Mutations.Count == 1 ? WriteOne(batch.Mutations[0]) : WriteAll(batch.Mutations);
+            if (written.Status == CommitStatus.Landed)
+            {
+                _context.Counters.Revision = _context.Revision;
+            }
 
-        return written;
+            return written;
+        }
+        finally
+        {
+            _context.End();
+        }
     }
 
     /// <summary>One mutation changes nothing before it is sure, so it needs no savepoint.</summary>

@@ -47,11 +47,12 @@ internal sealed class CommitGroup(StoreState state)
         }
     }
 
-    public void Failed(Exception error)
+    /// <summary>Fails each caller with an exception of its own.</summary>
+    public void Failed(Func<TaskStoreException> error)
     {
         foreach (var (pending, _) in _members)
         {
-            pending.TrySetException(error);
+            pending.TrySetException(error());
         }
     }
 }

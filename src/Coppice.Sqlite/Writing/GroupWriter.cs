@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -38,7 +39,12 @@ internal sealed class GroupWriter
     {
         var pending = new PendingCommit(batch);
         pending.GiveUpOn(cancellationToken);
-        ObjectDisposedException.ThrowIf(!_queue.TryAdd(pending), typeof(SqliteTaskStore));
+        if (!_queue.TryAdd(pending))
+        {
+            pending.TryTake();
+            throw new ObjectDisposedException(typeof(SqliteTaskStore).FullName);
+        }
+
         return new ValueTask<CommitResult>(pending.Task);
     }
 
@@ -87,6 +93,7 @@ internal sealed class GroupWriter
 
         var group = new CommitGroup(_state);
         PendingCommit? current = null;
+        bool hasChanges;
         try
         {
             _before.SetTo(_state.Counters);
@@ -97,37 +104,34 @@ internal sealed class GroupWriter
             }
 
             current = null;
-            if (_session.Connection.TotalChanges == changes && _state.Counters.NextEpoch == _before.NextEpoch)
+            hasChanges = _session.Connection.TotalChanges != changes || _state.Counters.NextEpoch != _before.NextEpoch;
+            if (hasChanges)
+            {
+                _session.Meta.Save(_state.Counters);
+            }
+            else
             {
                 // Nothing for the disk: only readers came or went, or all were refused.
                 _session.Rollback();
-                group.Landed();
-                return;
             }
-
-            _session.Meta.Save(_state.Counters);
-        }
-        catch (SqliteException e)
-        {
-            GiveUp(group, current, e);
-            return;
         }
 #pragma warning disable CA1031 // whatever a batch does to its writer is its own caller's to hear
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            // Only this one cannot be written. The transaction holds half of it, so the others are written again.
-            TakeBack();
-            foreach (var member in group.Members)
-            {
-                _again.Enqueue(member);
-            }
-
-            current?.TrySetException(StoreFaults.Unstorable(_file.Path, e));
+            TakeBack(e);
+            Fail(group, current, e);
             return;
         }
 
-        Commit(group);
+        if (hasChanges)
+        {
+            Commit(group);
+        }
+        else
+        {
+            group.Landed();
+        }
     }
 
     private void Commit(CommitGroup group)
@@ -166,7 +170,7 @@ internal sealed class GroupWriter
                 else
                 {
                     UndoMemory();
-                    group.Failed(StoreFaults.From(error, _file.Path, notCommitted: true));
+                    group.Failed(() => StoreFaults.From(error, _file.Path, notCommitted: true));
                 }
 
                 return;
@@ -179,7 +183,7 @@ internal sealed class GroupWriter
         }
 
         _unsettled = group;
-        group.Failed(StoreFaults.Unclear(_file.Path, error));
+        group.Failed(() => StoreFaults.Unclear(_file.Path, error));
     }
 
     private bool? HasLanded(CommitGroup group)
@@ -203,7 +207,7 @@ internal sealed class GroupWriter
     }
 
     /// <summary>Opens a transaction. A group whose end is not known comes before any other.</summary>
-    private bool TryBegin([System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out TaskStoreException? error)
+    private bool TryBegin([NotNullWhen(false)] out Func<TaskStoreException>? error)
     {
         error = null;
         try
@@ -212,7 +216,7 @@ internal sealed class GroupWriter
             {
                 if (HasLanded(group) is not { } hasLanded)
                 {
-                    error = StoreFaults.Unclear(_file.Path, new IOException("An earlier commit is not settled yet."));
+                    error = () => StoreFaults.Unsettled(_file.Path);
                     return false;
                 }
 
@@ -237,7 +241,7 @@ internal sealed class GroupWriter
         }
         catch (SqliteException e)
         {
-            error = StoreFaults.From(e, _file.Path, notCommitted: true);
+            error = () => StoreFaults.From(e, _file.Path, notCommitted: true);
             if (e.SqliteErrorCode is not (raw.SQLITE_BUSY or raw.SQLITE_LOCKED))
             {
                 CloseSession();
@@ -247,42 +251,63 @@ internal sealed class GroupWriter
         }
         catch (TaskStoreException e)
         {
-            error = e;
+            error = () => e;
             return false;
         }
     }
 
-    private bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out PendingCommit? pending) =>
+    private bool TryTake([NotNullWhen(true)] out PendingCommit? pending) =>
         _again.TryDequeue(out pending) || _queue.TryTake(out pending);
 
-    private void FailAllWaiting(Exception error)
+    private void FailAllWaiting(Func<TaskStoreException> error)
     {
         while (TryTake(out var pending))
         {
-            pending.TrySetException(error);
+            pending.TrySetException(error());
         }
     }
 
-    private void GiveUp(CommitGroup group, PendingCommit? current, SqliteException error)
+    /// <summary>Answers a group that was taken back.</summary>
+    private void Fail(CommitGroup group, PendingCommit? current, Exception error)
     {
-        TakeBack();
-        var fault = StoreFaults.From(error, _file.Path, notCommitted: true);
-        group.Failed(fault);
-        current?.TrySetException(fault);
+        TaskStoreException Fault() => error is SqliteException driver
+            ? StoreFaults.From(driver, _file.Path, notCommitted: true)
+            : StoreFaults.Unstorable(_file.Path, error);
+
+        if (current is null || Fault().IsTransient)
+        {
+            group.Failed(Fault);
+        }
+        else
+        {
+            // It is this one that cannot be written; the others are written again without it.
+            foreach (var member in group.Members)
+            {
+                _again.Enqueue(member);
+            }
+        }
+
+        current?.TrySetException(Fault());
     }
 
-    private void TakeBack()
+    private void TakeBack(Exception error)
     {
         UndoMemory();
         try
         {
-            _session!.Rollback();
+            if (error is SqliteException)
+            {
+                _session!.Rollback();
+                return;
+            }
         }
         catch (SqliteException)
         {
-            // A connection that cannot roll back is of no more use; closing it does.
-            CloseSession();
+            // A connection that cannot roll back is of no more use.
         }
+
+        // Closing rolls back too, and does away with a statement that was left half bound.
+        CloseSession();
     }
 
     private void UndoMemory()

@@ -4,7 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Coppice;
 
 /// <summary>A task whose body runs here: what cannot be stored of it.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "The token source has no timer and no wait handle of its own; its token may outlive the task.")]
+[SuppressMessage("Design", "CA1001", Justification = "Release disposes of the token source, unless it was signalled: then callbacks may be running.")]
 internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, bool isBlocking) : IThreadPoolWorkItem, ICommitObserver
 {
     private const int Undecided = 0;
@@ -68,7 +68,16 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     }
 
     /// <summary>Gives the task up because its commit failed; not if it has landed in the meantime.</summary>
-    internal bool TryAbandon() => Interlocked.CompareExchange(ref _fate, Abandoned, Undecided) == Undecided;
+    internal bool TryAbandon()
+    {
+        if (Interlocked.CompareExchange(ref _fate, Abandoned, Undecided) != Undecided)
+        {
+            return false;
+        }
+
+        _body = null;
+        return true;
+    }
 
     /// <summary>Takes the id that the store gave, before anybody else can know it. False when the task was given up before.</summary>
     internal bool TryLand(string taskId, HostFence fence, Inbox? inbox)
@@ -201,13 +210,18 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     internal void Release()
     {
         TaskCompletionSource? parked;
+        CancellationTokenSource? unsignalled;
         lock (this)
         {
             _hasEnded = true;
+            unsignalled = _isSignalled ? null : _source;
             _source = null;
             _events = null;
             (parked, _parked) = (_parked, null);
         }
+
+        // Whoever keeps the token would keep what was registered on it. A source that was signalled lets go by itself.
+        unsignalled?.Dispose();
 
         // Code that the body left behind may park on it still.
         parked?.TrySetResult();

@@ -100,17 +100,9 @@ internal sealed class ManagerCore : ITaskStoreListener
             }
 
             var task = new LiveTask(_runner, body, add, isBlocking);
-            try
+            if (await LandAsync(task, add, cancellationToken).ConfigureAwait(false))
             {
-                var result = await _host.CommitAsync("spawn", add, task, cancellationToken).ConfigureAwait(false);
-                if (result.Answers[0] is AddRefused refused)
-                {
-                    throw Refusal(refused.Error, add);
-                }
-            }
-            catch (Exception e) when (e is not SpawnException && !task.TryAbandon())
-            {
-                // It landed while its failure was on the way: what was stored runs.
+                await CatchUpAsync(task).ConfigureAwait(false);
             }
 
             task.Start();
@@ -119,6 +111,31 @@ internal sealed class ManagerCore : ITaskStoreListener
         finally
         {
             _spawns.Exit();
+        }
+    }
+
+    /// <summary>Stores a new task. Tells whether its answer came late, after news of the task may have.</summary>
+    private async ValueTask<bool> LandAsync(LiveTask task, AddTask add, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await _host.CommitAsync("spawn", add, task, cancellationToken).ConfigureAwait(false);
+            return result.Answers[0] is AddRefused refused ? throw Refusal(refused.Error, add) : result.WasFound;
+        }
+        catch (Exception) when (!task.TryAbandon())
+        {
+            // It landed while its failure was on the way: what was stored runs.
+            return true;
+        }
+    }
+
+    /// <summary>A cancel that was told while nobody here knew the task yet stands in the store.</summary>
+    private async ValueTask CatchUpAsync(LiveTask task)
+    {
+        var stored = await _gateway.ReadAsync(task.TaskId).ConfigureAwait(false);
+        if (stored?.CancelRequestedAt is not null)
+        {
+            task.Signal();
         }
     }
 

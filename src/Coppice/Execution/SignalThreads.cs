@@ -132,6 +132,10 @@ internal static class SignalThreads
             {
                 Log.CancelCallbackFailed(Logger, TaskId, e);
             }
+            catch (ObjectDisposedException)
+            {
+                // The task ended first.
+            }
         }
     }
 }

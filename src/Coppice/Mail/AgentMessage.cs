@@ -50,6 +50,16 @@ public static class AgentMessage
         return true;
     }
 
-    private static string Text(JsonElement payload, string name) =>
-        payload.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+    private static string Text(JsonElement payload, string name)
+    {
+        try
+        {
+            return payload.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+        }
+        catch (InvalidOperationException)
+        {
+            // A lone surrogate escape such as "\ud800" passes the grammar but is no text.
+            return "";
+        }
+    }
 }

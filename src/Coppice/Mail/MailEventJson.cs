@@ -29,8 +29,15 @@ public static class MailEventJson
     public static MailEvent Deserialize(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 256 });
-        return Read(document.RootElement);
+        try
+        {
+            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 256 });
+            return Read(document.RootElement);
+        }
+        catch (ArgumentException e)
+        {
+            throw new JsonException("The JSON holds a lone surrogate, which is not valid Unicode.", e);
+        }
     }
 
     internal static MailEvent Read(ref Utf8JsonReader reader)

@@ -30,6 +30,9 @@ public sealed class CommitResult
 
     /// <summary>Gets how many batches shared the transaction; 1 on a store that does not group.</summary>
     public int GroupSize { get; init; } = 1;
+
+    /// <summary>Gets or sets whether the answer was lost on its way and found by a look-up, so that later news may have come before it.</summary>
+    internal bool WasFound { get; set; }
 }
 
 /// <summary>What became of a batch.</summary>

@@ -70,6 +70,22 @@ internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions optio
         return ValueTask.FromResult(result);
     }
 
+    /// <summary>Reads a task that is known to be there, trying again where the store fails; <see langword="null"/> when it goes on failing.</summary>
+    internal async ValueTask<TaskSnapshot?> ReadAsync(string taskId)
+    {
+        try
+        {
+            return await _lookup.ExecuteAsync(
+                static (state, token) => state.store.GetAsync(state.taskId, token), (store, taskId), CancellationToken.None)
+                .ConfigureAwait(false);
+        }
+        catch (TaskStoreException e)
+        {
+            Log.CommitFailed(logger, "read", e);
+            return null;
+        }
+    }
+
     /// <summary>Lets nothing more through, and waits until what is on its way has been answered.</summary>
     internal Task CloseAsync() => _gate.CloseAsync();
 
@@ -103,6 +119,7 @@ internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions optio
     {
         if (batch.Result is { } landed)
         {
+            landed.WasFound = true;
             return landed;
         }
 
@@ -115,6 +132,12 @@ internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions optio
                     .ConfigureAwait(false);
                 if (found is not null)
                 {
+                    if (batch.Result is null)
+                    {
+                        batch.MarkLanded(found);
+                    }
+
+                    found.WasFound = true;
                     return found;
                 }
             }

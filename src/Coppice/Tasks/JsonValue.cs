@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Coppice;
 
@@ -33,7 +34,15 @@ internal static class JsonValue
             return left.ValueKind == right.ValueKind;
         }
 
-        return JsonElement.DeepEquals(left, right);
+        try
+        {
+            return JsonElement.DeepEquals(left, right);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentOutOfRangeException)
+        {
+            // Broken text and numbers past every range are grammatical, but have no value to compare.
+            return JsonMarshal.GetRawUtf8Value(left).SequenceEqual(JsonMarshal.GetRawUtf8Value(right));
+        }
     }
 
     /// <summary>
@@ -61,7 +70,8 @@ internal static class JsonValue
             }
             catch (InvalidOperationException e)
             {
-                throw new JsonException($"It nests deeper than {MaxDepth} levels.", e);
+                throw new JsonException(
+                    writer.CurrentDepth >= MaxDepth ? $"It nests deeper than {MaxDepth} levels." : "It holds text that is not valid Unicode.", e);
             }
         }
 
@@ -82,14 +92,15 @@ internal static class JsonValue
 
     private static ReadOnlySpan<byte> Raw(JsonElement element)
     {
-        if (element.ValueKind == JsonValueKind.Undefined)
-        {
-            throw new JsonException("It is not JSON: the element is undefined.");
-        }
-
         try
         {
-            return JsonMarshal.GetRawUtf8Value(element);
+            if (element.ValueKind == JsonValueKind.Undefined)
+            {
+                throw new JsonException("It is not JSON: the element is undefined.");
+            }
+
+            var raw = JsonMarshal.GetRawUtf8Value(element);
+            return Utf8.IsValid(raw) ? raw : throw new JsonException("It holds bytes that are not UTF-8.");
         }
         catch (ObjectDisposedException e)
         {

@@ -1,12 +1,18 @@
+using System.ComponentModel;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Coppice;
 
-internal sealed class TaskLineageJsonConverter : JsonConverter<TaskLineage>
+/// <summary>Writes and reads a lineage as the wire has it.</summary>
+/// <remarks>It is public because source-generated contexts have to see it; plain <c>JsonSerializer</c> calls find it by themselves.</remarks>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public sealed class TaskLineageJsonConverter : JsonConverter<TaskLineage>
 {
+    /// <inheritdoc/>
     public override bool HandleNull => true;
 
+    /// <inheritdoc/>
     public override TaskLineage Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType == JsonTokenType.Null)
@@ -31,6 +37,7 @@ internal sealed class TaskLineageJsonConverter : JsonConverter<TaskLineage>
         return lineage;
     }
 
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, TaskLineage? value, JsonSerializerOptions options)
     {
         if (value is null)

@@ -1,12 +1,17 @@
+using System.ComponentModel;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Coppice;
 
-internal sealed class TaskSnapshotJsonConverter : JsonConverter<TaskSnapshot>
+/// <summary>Writes and reads a task as the wire has it.</summary>
+/// <remarks>It is public because source-generated contexts have to see it; plain <c>JsonSerializer</c> calls find it by themselves.</remarks>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public sealed class TaskSnapshotJsonConverter : JsonConverter<TaskSnapshot>
 {
     private static readonly TaskLineageJsonConverter Lineage = new();
 
+    /// <inheritdoc/>
     public override TaskSnapshot Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         WireObject.ExpectStart(ref reader, "task");
@@ -42,8 +47,10 @@ internal sealed class TaskSnapshotJsonConverter : JsonConverter<TaskSnapshot>
         return !hasId ? throw Missing("task_id") : !hasState ? throw Missing("status") : task;
     }
 
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, TaskSnapshot value, JsonSerializerOptions options)
     {
+        ArgumentNullException.ThrowIfNull(writer);
         writer.WriteStartObject();
         writer.WriteString("task_id", value.TaskId);
         writer.WriteString("owner_thread_id", value.OwnerThreadId);

@@ -1,0 +1,104 @@
+using Coppice.Cli.CommandLine;
+using Coppice.Cli.Rendering;
+using Coppice.Cli.Terminal;
+
+namespace Coppice.Cli.Stores;
+
+/// <summary>How commands come to a store without disturbing whoever works on it.</summary>
+internal sealed class StoreOpening(StoreLocation location, CliConsole console, TimeProvider time)
+{
+    /// <summary>How long a host waits for the lock; a reading command may hold it for a moment, to settle orphans.</summary>
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan LockRetry = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>
+    /// Opens the store for reading, beside whoever works on it. Where tasks are recorded as live and no host has the lock, they are
+    /// settled first: the lock is held for that moment only.
+    /// </summary>
+    /// <exception cref="CliException">There is no store.</exception>
+    /// <exception cref="TaskStoreException">It cannot be opened.</exception>
+    public async Task<TaskReader> ReadAsync(CancellationToken cancellationToken)
+    {
+        location.RequireExisting();
+        var reader = new TaskReader(await SqliteTaskStore.OpenReadOnlyAsync(location.Path, cancellationToken: cancellationToken));
+        try
+        {
+            if (!await reader.AnyLiveAsync(cancellationToken))
+            {
+                return reader;
+            }
+
+            await SettleOrphansAsync(cancellationToken);
+            return reader;
+        }
+        catch
+        {
+            await reader.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Opens the store, making it where there is none, as its one host.</summary>
+    /// <exception cref="TaskStoreException">It cannot be opened, or another host has it.</exception>
+    public async Task<StoreHost> HostAsync(CancellationToken cancellationToken)
+    {
+        location.CreateFolder();
+        var store = await OpenPatientlyAsync(cancellationToken);
+        return await StartAsync(store, cancellationToken);
+    }
+
+    private async Task<ITaskStore> OpenPatientlyAsync(CancellationToken cancellationToken)
+    {
+        var start = time.GetTimestamp();
+        while (time.GetElapsedTime(start) < LockPatience)
+        {
+            if (await SqliteTaskStore.TryOpenAsync(location.Path, cancellationToken: cancellationToken) is { } store)
+            {
+                return store;
+            }
+
+            await Task.Delay(LockRetry, time, cancellationToken);
+        }
+
+        // The refusal names the file and the process that has it.
+        return await SqliteTaskStore.OpenAsync(location.Path, cancellationToken: cancellationToken);
+    }
+
+    private async Task SettleOrphansAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await SqliteTaskStore.TryOpenAsync(location.Path, cancellationToken: cancellationToken) is { } store)
+            {
+                await (await StartAsync(store, cancellationToken)).DisposeAsync();
+            }
+        }
+        catch (TaskStoreException e)
+        {
+            console.Say($"Some tasks were left behind by a host that is gone, but cannot be settled: {e.Message} They are shown as they were stored.");
+        }
+    }
+
+    private async Task<StoreHost> StartAsync(ITaskStore store, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // The lock is held, so nobody changes what is live between the count and the start that settles it.
+            var orphans = await new TaskReader(store).CountLiveAsync(cancellationToken);
+            var manager = await BackgroundTaskManager.StartAsync(
+                store, new BackgroundTaskOptions { TimeProvider = time, ShutdownGracePeriod = TimeSpan.FromSeconds(5) }, cancellationToken);
+            if (orphans > 0)
+            {
+                console.Say($"{Amounts.Of(orphans, "task was", "tasks were")} orphaned: the process that ran {(orphans == 1 ? "it" : "them")} is gone. 'coppice ps --status failed' lists {(orphans == 1 ? "it" : "them")}.");
+            }
+
+            return new StoreHost(store, manager);
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+
+namespace Coppice.Cli.Stores;
+
+/// <summary>Reads a store page by page, so that memory does not follow the number of its tasks.</summary>
+internal sealed class TaskReader(ITaskStore store) : IAsyncDisposable
+{
+    private const int PageSize = 500;
+
+    private static readonly TaskState[] LiveStates = [TaskState.Pending, TaskState.Running, TaskState.InputRequired];
+
+    public ValueTask<TaskSnapshot?> GetAsync(string taskId, CancellationToken cancellationToken) => store.GetAsync(taskId, cancellationToken);
+
+    /// <summary>All tasks of a query, oldest first.</summary>
+    public async IAsyncEnumerable<TaskSnapshot> QueryAsync(TaskQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        TaskCursor? after = null;
+        while (true)
+        {
+            var page = await store.ListAsync(query, after, PageSize, cancellationToken);
+            foreach (var task in page)
+            {
+                yield return task;
+            }
+
+            if (page.Count < PageSize)
+            {
+                yield break;
+            }
+
+            after = TaskCursor.After(page[^1]);
+        }
+    }
+
+    public IAsyncEnumerable<TaskSnapshot> LiveAsync(CancellationToken cancellationToken) =>
+        QueryAsync(new TaskQuery { States = LiveStates }, cancellationToken);
+
+    public IAsyncEnumerable<TaskSnapshot> ChildrenAsync(string taskId, CancellationToken cancellationToken) =>
+        QueryAsync(new TaskQuery { ParentTaskId = taskId }, cancellationToken);
+
+    public async Task<bool> AnyLiveAsync(CancellationToken cancellationToken) =>
+        (await store.ListAsync(new TaskQuery { States = LiveStates }, null, 1, cancellationToken)).Count > 0;
+
+    public async Task<int> CountLiveAsync(CancellationToken cancellationToken)
+    {
+        var count = 0;
+        await foreach (var _ in LiveAsync(cancellationToken))
+        {
+            count++;
+        }
+
+        return count;
+    }
+
+    /// <summary>The tasks from the one given up to the root, itself first. A lineage that runs in a circle ends where it closes.</summary>
+    public async Task<IReadOnlyList<TaskSnapshot>> LineageAsync(TaskSnapshot task, CancellationToken cancellationToken)
+    {
+        var lineage = new List<TaskSnapshot> { task };
+        var seen = new HashSet<string>(StringComparer.Ordinal) { task.TaskId };
+        while (lineage[^1].Lineage.TaskId is { Length: > 0 } parentId
+            && seen.Add(parentId)
+            && await store.GetAsync(parentId, cancellationToken) is { } parent)
+        {
+            lineage.Add(parent);
+        }
+
+        return lineage;
+    }
+
+    public ValueTask<IReadOnlyList<DeadLetter>> DeadLettersAsync(string threadId, CancellationToken cancellationToken) =>
+        store.ListDeadLettersAsync(threadId, cancellationToken);
+
+    public ValueTask DisposeAsync() => store.DisposeAsync();
+}

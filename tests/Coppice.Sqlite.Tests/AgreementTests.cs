@@ -1,0 +1,271 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Coppice.Sqlite.Tests;
+
+/// <summary>The store on disk and the store in memory give the same answers to the same batches, whatever they are.</summary>
+public sealed class AgreementTests : IAsyncDisposable
+{
+    private const int Steps = 400;
+
+    private static readonly string[] Threads = ["t1", "t2", "agent-a", "agent-b"];
+    private static readonly string?[] Names = [null, null, "x", "y"];
+    private static readonly string?[] Runs = [null, null, "r1", "r2"];
+
+    private readonly TempFolder _folder = new();
+    private readonly List<ITaskStore> _stores = [];
+    private readonly List<HostFence> _hosts = [];
+    private readonly List<Guid> _readers = [Guid.NewGuid()];
+    private readonly List<string> _ids = ["bg_0", "bg_900", "elsewhere"];
+    private Random _random = new(0);
+    private long _batches;
+    private DateTimeOffset _now = DateTimeOffset.UnixEpoch.AddDays(20_000);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var store in _stores)
+        {
+            await store.DisposeAsync();
+        }
+
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task Random_batches_get_the_same_answers(int round)
+    {
+        var seed = Random.Shared.Next();
+        TestContext.Current.TestOutputHelper?.WriteLine($"round {round}, seed {seed}");
+        _random = new Random(seed);
+        _stores.Add(new InMemoryTaskStore());
+        _stores.Add(await SqliteTaskStore.OpenAsync(_folder.Store, cancellationToken: Stop));
+        await JoinAsync();
+        await JoinAsync();
+
+        for (var step = 0; step < Steps; step++)
+        {
+            _now += TimeSpan.FromMilliseconds(_random.Next(3));
+            await StepAsync(step);
+        }
+
+        await JoinAsync();
+        await CompareStoresAsync();
+        await PruneAsync();
+    }
+
+    private async Task StepAsync(int step)
+    {
+        if (_random.Next(60) == 0)
+        {
+            await JoinAsync();
+            return;
+        }
+
+        var host = Pick(_hosts);
+        Mutation[] mutations = _random.Next(12) == 0
+            ? [AnAdd(), AnAdd(), AnAdd()]
+            : [AMutation()];
+        var answers = await CommitAsync(host, mutations, step);
+        foreach (var answer in answers)
+        {
+            _ids.AddRange(answer is TaskAdded added ? [added.TaskId] : []);
+        }
+
+        if (step % 20 == 0)
+        {
+            await CompareMailAsync(Pick(Threads), step);
+        }
+    }
+
+    private Mutation AMutation() => _random.Next(18) switch
+    {
+        0 or 1 or 2 or 3 or 4 => AnAdd(),
+        5 or 6 or 7 => AFinish(),
+        8 => new PostEvents(AnId(), 0, Events(_random.Next(5))),
+        9 => new RequestCancel((CancelScope)_random.Next(4), Pick([AnId(), Pick(Threads), "r1", "r2"])),
+        10 or 11 => new SendMessage(AnId(), new MessageSender(Pick(Threads), "someone"), "hello", _random.Next(1, 5)),
+        12 => new PostMessage(Pick(Threads), new ThreadMessage("m", "t", "a", "post")),
+        13 => new OpenMailbox(Pick(Threads), AReader()),
+        14 => new CloseMailbox(Pick(Threads), Pick(_readers)),
+        15 => new AcknowledgeMail(Pick(Threads), Pick(_readers), _random.Next(30)),
+        16 => _random.Next(3) switch
+        {
+            0 => new MoveTask(AnId(), (TaskState)_random.Next(3)),
+            1 => new CloseAgentInbox(AnId()),
+            _ => new PostEvents(AnId(), 0, []),
+        },
+        _ => _random.Next(4) switch
+        {
+            0 => new LeaveHost(),
+            1 => new SettleHost(Pick(_hosts)),
+            _ => ARestore(),
+        },
+    };
+
+    private AddTask AnAdd()
+    {
+        var isAgent = _random.Next(4) == 0;
+        return new AddTask
+        {
+            OwnerThreadId = Pick(Threads),
+            Type = isAgent ? TaskTypes.SubAgent : TaskTypes.Task,
+            Name = Pick(Names),
+            Description = "d",
+            Lineage = new TaskLineage { TaskId = _random.Next(3) == 0 ? AnId() : null, RunId = Pick(Runs) },
+            MaxDepth = _random.Next(2, 6),
+            AgentThreadId = isAgent ? Pick(["agent-a", "agent-b"]) : null,
+            AgentReader = isAgent ? AReader() : default,
+        };
+    }
+
+    private FinishTask AFinish()
+    {
+        var state = (TaskState)_random.Next(3, 6);
+        using var result = JsonDocument.Parse("""{"a":1.0}""");
+        return new FinishTask(AnId(), state)
+        {
+            Error = state == TaskState.Failed ? "boom" : null,
+            Result = state == TaskState.Completed && _random.Next(2) == 0 ? result.RootElement.Clone() : null,
+            Events = Events(_random.Next(5)),
+            CancelledBy = _random.Next(4) == 0 ? "user" : null,
+        };
+    }
+
+    private RestoreTasks ARestore()
+    {
+        var tasks = Enumerable.Range(0, _random.Next(4)).Select(_ => new TaskSnapshot
+        {
+            TaskId = _random.Next(3) == 0 ? $"bg_{_ids.Count + _random.Next(5)}" : $"other-{_random.Next(20)}",
+            State = (TaskState)_random.Next(6),
+            Name = Pick(Names),
+            CreatedAt = _now.AddMilliseconds(-_random.Next(5)),
+            CompletedAt = _random.Next(2) == 0 ? _now : null,
+            CancelRequestedAt = _random.Next(5) == 0 ? _now : null,
+            Lineage = new TaskLineage { TaskId = _random.Next(2) == 0 ? Pick([AnId(), $"other-{_random.Next(20)}"]) : null, RunId = Pick(Runs) },
+        }).ToList();
+        _ids.AddRange(tasks.Select(task => task.TaskId));
+        return new RestoreTasks(Pick(Threads), tasks);
+    }
+
+    private List<CustomTaskEvent> Events(int count)
+    {
+        using var payload = JsonDocument.Parse(_random.Next(100).ToString(CultureInfo.InvariantCulture));
+        return [.. Enumerable.Range(0, count).Select(_ => new CustomTaskEvent("bg_0", "progress", payload.RootElement.Clone()))];
+    }
+
+    private Guid AReader()
+    {
+        _readers.Add(Guid.NewGuid());
+        return _readers[^1];
+    }
+
+    // Of the later ones more, because the earlier have ended.
+    private string AnId() => _random.Next(3) == 0 ? Pick(_ids) : _ids[^_random.Next(1, Math.Min(_ids.Count, 8) + 1)];
+
+    private T Pick<T>(IReadOnlyList<T> values) => values[_random.Next(values.Count)];
+
+    private async Task JoinAsync()
+    {
+        var answers = await CommitAsync(HostFence.None, [new JoinHost("host")], -1);
+        _hosts.Add(((HostJoined)answers[0]).Fence);
+    }
+
+    /// <summary>What may be forgotten is worked out here, from the lineages of all tasks, which may have cycles.</summary>
+    private async Task PruneAsync()
+    {
+        var store = _stores[1];
+        var endedBefore = _now.AddMilliseconds(-_random.Next(Steps));
+        var tasks = await store.ListAsync(new TaskQuery(), null, 10_000, Stop);
+        var byId = tasks.ToDictionary(task => task.TaskId);
+        var kept = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var live in tasks.Where(task => !task.State.IsTerminal()))
+        {
+            for (var task = live; task is not null && kept.Add(task.TaskId);)
+            {
+                task = task.Lineage.TaskId is { } parent ? byId.GetValueOrDefault(parent) : null;
+            }
+        }
+
+        var joined = await store.CommitAsync(new MutationBatch(default, HostFence.None, _now, [new JoinHost("pruner")]), Stop);
+        var result = await store.CommitAsync(
+            new MutationBatch(default, ((HostJoined)joined.Answers[0]).Fence, _now, [new PruneTasks(endedBefore)]), Stop);
+
+        var gone = tasks.Where(task => !kept.Contains(task.TaskId) && (task.CompletedAt ?? task.CreatedAt) < endedBefore).ToList();
+        Assert.Equal(gone.Count, ((TasksPruned)result.Answers[0]).Count);
+        Assert.Equal(tasks.Except(gone), await store.ListAsync(new TaskQuery(), null, 10_000, Stop));
+    }
+
+    private async Task<IReadOnlyList<MutationAnswer>> CommitAsync(HostFence host, Mutation[] mutations, int step)
+    {
+        var id = new BatchId(host.Epoch, ++_batches);
+        var first = await _stores[0].CommitAsync(new MutationBatch(id, host, _now, mutations), Stop);
+        var second = await _stores[1].CommitAsync(new MutationBatch(id, host, _now, mutations), Stop);
+        var what = $"step {step}: {string.Join(" | ", mutations.AsEnumerable())}";
+        Assert.True(first.Status == second.Status, $"{what}: {first.Status} and {second.Status}");
+        if (first.Status == CommitStatus.Refused && mutations.Length > 1)
+        {
+            // Which of two that are after the same name is told so, is a store's own affair.
+            return first.Answers;
+        }
+
+        Assert.True(
+            first.Answers.Select(Comparable).SequenceEqual(second.Answers.Select(Comparable)),
+            $"{what}: {string.Join(", ", first.Answers.Select(Comparable))} and {string.Join(", ", second.Answers.Select(Comparable))}");
+        return first.Answers;
+    }
+
+    // In which order a cancel finds tasks, or a host's are settled, is nobody's business.
+    private static string Comparable(MutationAnswer answer) => answer switch
+    {
+        CancelReached reached => $"reached {string.Join(",", reached.TaskIds.Order(StringComparer.Ordinal))}",
+        HostJoined joined => $"joined {joined.Fence.Epoch} {string.Join(",", joined.Orphans.Order(StringComparer.Ordinal))}",
+        HostSettled settled => $"settled {string.Join(",", settled.Orphans.Order(StringComparer.Ordinal))}",
+        _ => answer.ToString(),
+    };
+
+    private async Task CompareMailAsync(string thread, int step)
+    {
+        var (first, second) = (_stores[0], _stores[1]);
+        Assert.True(await first.CountUnreadEventsAsync(thread, Stop) == await second.CountUnreadEventsAsync(thread, Stop), $"step {step}: unread of {thread}");
+        foreach (var reader in _readers.TakeLast(20))
+        {
+            var left = await first.ReadMailAsync(thread, reader, 0, 3, Stop);
+            var right = await second.ReadMailAsync(thread, reader, 0, 3, Stop);
+            Assert.Equal(left.IsReader, right.IsReader);
+            Assert.Equal(left.Items, right.Items);
+        }
+
+        Assert.True(await first.CountUnreadEventsAsync(thread, Stop) == await second.CountUnreadEventsAsync(thread, Stop), $"step {step}: unread of {thread}, read");
+    }
+
+    private async Task CompareStoresAsync()
+    {
+        var (first, second) = (_stores[0], _stores[1]);
+        Assert.Equal(await first.ListAsync(new TaskQuery(), null, 10_000, Stop), await second.ListAsync(new TaskQuery(), null, 10_000, Stop));
+        Assert.Equal(first.MailDepth, second.MailDepth);
+        Assert.Equal((await first.ListThreadsWithUnreadMailAsync(Stop)).Order(), (await second.ListThreadsWithUnreadMailAsync(Stop)).Order());
+        foreach (var thread in Threads)
+        {
+            Assert.Equal(await first.HasLiveAsync(thread, Stop), await second.HasLiveAsync(thread, Stop));
+            Assert.Equal(
+                (await first.ListDeadLettersAsync(thread, Stop)).Select(letter => (letter.Sequence, letter.Event)),
+                (await second.ListDeadLettersAsync(thread, Stop)).Select(letter => (letter.Sequence, letter.Event)));
+        }
+
+        foreach (var id in _ids.Distinct())
+        {
+            foreach (var name in new[] { "x", "y" })
+            {
+                var parent = new TaskLineage { TaskId = id };
+                var (left, right) = (await first.FindLiveChildAsync(parent, name, Stop), await second.FindLiveChildAsync(parent, name, Stop));
+                Assert.True(left is null == right is null, $"{name} below {id}: {left ?? "none"} and {right ?? "none"} ; {await second.GetAsync(left ?? right ?? "", Stop)}");
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using Coppice.StoreContract;
+
+namespace Coppice.Tests.Contract;
+
+public sealed class InMemoryContractSuite : ContractSuiteContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryChangeFeed : ChangeFeedContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw01Acknowledged : Law01AcknowledgedContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw02OneTerminalState : Law02OneTerminalStateContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw03BodyDecides : Law03BodyDecidesContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw03StarvedPool : Law03StarvedPoolContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw04Names : Law04NamesContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw05Ids : Law05IdsContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw06Lineage : Law06LineageContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw07Cancellation : Law07CancellationContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw07Interleavings : Law07InterleavingsContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw08Mail : Law08MailContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw08UnreadMail : Law08UnreadMailContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw09Orphans : Law09OrphansContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw10Restore : Law10RestoreContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw11Messages : Law11MessagesContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw12StoreFailure : Law12StoreFailureContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw13Shutdown : Law13ShutdownContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw14NothingPilesUp : Law14NothingPilesUpContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLimits : LimitsContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryReferenceShortfalls : ReferenceShortfallsContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryAddTask : AddTaskContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryAgentMail : AgentMailContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryBatches : BatchesContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryCancelRequests : CancelRequestsContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryChildLookup : ChildLookupContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryEventNumbering : EventNumberingContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryFences : FencesContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryListener : ListenerContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryListing : ListingContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryMailbox : MailboxContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryPruneTasks : PruneTasksContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryRestoreTasks : RestoreTasksContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryStateMoves : StateMovesContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryUnreadMail : UnreadMailContract<InMemoryStoreFixture>;

@@ -1,0 +1,60 @@
+using System.Text.Json;
+
+namespace Coppice.Tests.Wire;
+
+/// <summary>Values and the exact JSON that stands for them.</summary>
+internal static class WireExamples
+{
+    internal static readonly TaskSnapshot FullTask = new()
+    {
+        TaskId = "bg_7",
+        OwnerThreadId = "thread-1",
+        Type = "crawl",
+        Name = "researcher",
+        Description = "fetch pages",
+        State = TaskState.Completed,
+        Result = Element("""{"pages":3}"""),
+        CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(1_760_000_000_000),
+        CompletedAt = DateTimeOffset.FromUnixTimeMilliseconds(1_760_000_000_950),
+        CancelRequestedAt = DateTimeOffset.FromUnixTimeMilliseconds(1_760_000_000_500),
+        CancelledBy = "tree:bg_3",
+        Lineage = new() { TaskId = "bg_3", RunId = "run-1", CallId = "call-9", AgentId = "planner" },
+    };
+
+    internal const string FullTaskJson =
+        """
+        {"task_id":"bg_7","owner_thread_id":"thread-1","task_type":"crawl","name":"researcher","description":"fetch pages","status":"completed","result":{"pages":3},"created_at_ms":1760000000000,"completed_at_ms":1760000000950,"cancel_requested_at_ms":1760000000500,"cancelled_by":"tree:bg_3","parent_context":{"task_id":"bg_3","run_id":"run-1","call_id":"call-9","agent_id":"planner"}}
+        """;
+
+    internal static readonly Dictionary<string, (MailEvent Mail, string Json)> Events = new()
+    {
+        ["completed"] = (
+            new TaskCompleted("bg_7", Element("""{"pages":3}""")),
+            """{"kind":"completed","task_id":"bg_7","result":{"pages":3}}"""),
+        ["completed with null"] = (
+            new TaskCompleted("bg_7", Element("null")),
+            """{"kind":"completed","task_id":"bg_7","result":null}"""),
+        ["completed without a result"] = (
+            new TaskCompleted("bg_7", null),
+            """{"kind":"completed","task_id":"bg_7"}"""),
+        ["failed"] = (
+            new TaskFailed("bg_7", "boom"),
+            """{"kind":"failed","task_id":"bg_7","error":"boom"}"""),
+        ["cancelled"] = (
+            new TaskCancelled("bg_7"),
+            """{"kind":"cancelled","task_id":"bg_7"}"""),
+        ["custom"] = (
+            new CustomTaskEvent("bg_7", "progress", Element("""{"percent":50}""")),
+            """{"kind":"custom","task_id":"bg_7","event_type":"progress","payload":{"percent":50}}"""),
+        ["agent message"] = (
+            AgentMessage.Create("bg_7", "planner", "look at the diff"),
+            """{"kind":"custom","task_id":"bg_7","event_type":"agent_message","payload":{"from":"planner","content":"look at the diff"}}"""),
+        ["thread message"] = (
+            new ThreadMessage("0199", "t1", "planner", "please review"),
+            """{"kind":"message","message_id":"0199","from_thread_id":"t1","from_agent_id":"planner","content":"please review"}"""),
+    };
+
+    internal static JsonElement Element(string json) => JsonDocument.Parse(json).RootElement.Clone();
+
+    internal static TheoryData<string> EventNames => [.. Events.Keys];
+}
