@@ -14,10 +14,15 @@ public abstract class StoreFixture : IAsyncDisposable
     public virtual bool IdsMayHaveGaps => false;
 
     /// <summary>
-    /// Gets whether hosts judge each other by their heartbeats, so that one that stands still is given up while the store is in use. A
-    /// store that only one process can open need not.
+    /// Gets whether hosts judge each other by their heartbeats, so that one that stands still is given up while the store is in use.
     /// </summary>
     public virtual bool HostsWatchEachOther => true;
+
+    /// <summary>
+    /// Gets whether only one process at a time can open the store, so that whoever opens it knows that every host of an earlier process
+    /// is gone.
+    /// </summary>
+    public virtual bool HasOneProcessAtATime => false;
 
     /// <summary>Makes a store with nothing in it. It stays the fixture's to dispose.</summary>
     public abstract ValueTask<ITaskStore> CreateAsync();

@@ -69,7 +69,9 @@ internal sealed class CoppiceCommandLine
         var parsed = _root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         try
         {
-            return parsed.Action is ParseErrorAction ? Refuse(parsed) : await InvokeAsync(parsed, cancellationToken);
+            var exitCode = parsed.Action is ParseErrorAction ? Refuse(parsed) : await InvokeAsync(parsed, cancellationToken);
+            await _context.Console.Out.FlushAsync(cancellationToken);
+            return exitCode;
         }
         catch (Exception e) when (!parsed.GetValue(_shared.Verbose))
         {
@@ -85,10 +87,6 @@ internal sealed class CoppiceCommandLine
             }
 
             return ExitCodeOf(e);
-        }
-        finally
-        {
-            await _context.Console.Out.FlushAsync(CancellationToken.None);
         }
     }
 
@@ -125,6 +123,7 @@ internal sealed class CoppiceCommandLine
     {
         CliException or CoppiceException => e.Message,
         OperationCanceledException => "Cancelled.",
+        IOException or UnauthorizedAccessException => $"Reading or writing failed: {e.Message}",
         _ => $"{e.Message} (this is not an error that was foreseen; --verbose shows where it comes from)",
     };
 

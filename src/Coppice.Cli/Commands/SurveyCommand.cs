@@ -77,9 +77,15 @@ internal sealed class SurveyCommand : ICliCommand
     {
         var location = _shared.Location(parsed);
         var rules = Rules(parsed, location);
-        using var signals = new StopSignals(context.Console);
+        using var signals = new StopSignals(context.Console, context.Time);
         await using var host = await context.Opening(location).HostAsync(cancellationToken);
-        var run = new SurveyRun(host.Manager, rules, context, View(parsed, context));
+        var view = View(parsed, context);
+        if (view is LiveView)
+        {
+            host.Troubles.Tell = text => view.Notice(text, urgent: true);
+        }
+
+        var run = new SurveyRun(host.Manager, rules, context, view);
         var report = await run.RunAsync(ThreadId, signals.First);
 
         if (parsed.GetValue(_json))

@@ -10,10 +10,10 @@ internal static class TaskTable
             new TextColumn("STATUS"),
             new TextColumn("AGE") { RightAligned = true },
             new TextColumn("TOOK") { RightAligned = true },
-            new TextColumn("NAME") { MinWidth = 12, MaxWidth = 60 },
-            new TextColumn("TYPE") { MinWidth = 6, MaxWidth = 20 },
-            new TextColumn("THREAD") { MinWidth = 6, MaxWidth = 30 },
-            new TextColumn("ABOUT") { MinWidth = 6, MaxWidth = 200 });
+            new TextColumn("NAME") { MinWidth = 16, MaxWidth = 60 },
+            new TextColumn("TYPE") { MinWidth = 6, MaxWidth = 20, Optional = true },
+            new TextColumn("THREAD") { MinWidth = 12, MaxWidth = 30, Optional = true },
+            new TextColumn("ABOUT") { MinWidth = 12, MaxWidth = 200, Optional = true });
         foreach (var task in tasks)
         {
             table.AddRow(

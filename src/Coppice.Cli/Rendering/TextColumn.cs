@@ -11,4 +11,7 @@ internal sealed record TextColumn(string Title)
     public int MaxWidth { get; init; } = int.MaxValue;
 
     public bool RightAligned { get; init; }
+
+    /// <summary>Gets whether it is left out where the width does not suffice for every column.</summary>
+    public bool Optional { get; init; }
 }

@@ -6,6 +6,7 @@ namespace Coppice.Cli.Rendering;
 internal sealed class TextTable(params TextColumn[] columns)
 {
     private const int Gap = 2;
+    private const int LeftOut = -1;
 
     private readonly List<(string Text, Style Style)[]> _rows = [];
 
@@ -36,6 +37,15 @@ internal sealed class TextTable(params TextColumn[] columns)
         }
 
         var excess = widths.Sum() + (Gap * (columns.Length - 1)) - maxWidth;
+        for (var i = columns.Length - 1; i >= 0 && excess > Shrinkable(widths); i--)
+        {
+            if (columns[i].Optional)
+            {
+                excess -= widths[i] + Gap;
+                widths[i] = LeftOut;
+            }
+        }
+
         while (excess > 0 && Widest(widths) is { } widest)
         {
             widths[widest]--;
@@ -44,6 +54,8 @@ internal sealed class TextTable(params TextColumn[] columns)
 
         return widths;
     }
+
+    private int Shrinkable(int[] widths) => widths.Select((width, i) => Math.Max(0, width - columns[i].MinWidth)).Sum();
 
     private int? Widest(int[] widths)
     {
@@ -65,6 +77,11 @@ internal sealed class TextTable(params TextColumn[] columns)
         var start = 0;
         for (var i = 0; i < cells.Length; i++)
         {
+            if (widths[i] == LeftOut)
+            {
+                continue;
+            }
+
             var text = SafeText.Fit(cells[i].Text, widths[i]);
             if (text.Length > 0)
             {

@@ -1,12 +1,12 @@
 namespace Coppice.Cli.Stores;
 
 /// <summary>A store and the manager that this process has on it.</summary>
-internal sealed class StoreHost(ITaskStore store, BackgroundTaskManager manager) : IAsyncDisposable
+internal sealed class StoreHost(ITaskStore store, BackgroundTaskManager manager, TroubleLog troubles) : IAsyncDisposable
 {
     public BackgroundTaskManager Manager => manager;
 
-    /// <summary>Gets a reader of the same store; it needs no disposal of its own.</summary>
-    public TaskReader Reader { get; } = new(store);
+    /// <summary>Gets what hears of trouble with the store.</summary>
+    public TroubleLog Troubles => troubles;
 
     public async ValueTask DisposeAsync()
     {

@@ -10,6 +10,8 @@ internal sealed class StoreOpening(StoreLocation location, CliConsole console, T
     /// <summary>How long a host waits for the lock; a reading command may hold it for a moment, to settle orphans.</summary>
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan LockRetry = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
@@ -86,14 +88,15 @@ internal sealed class StoreOpening(StoreLocation location, CliConsole console, T
         {
             // The lock is held, so nobody changes what is live between the count and the start that settles it.
             var orphans = await new TaskReader(store).CountLiveAsync(cancellationToken);
-            var manager = await BackgroundTaskManager.StartAsync(
-                store, new BackgroundTaskOptions { TimeProvider = time, ShutdownGracePeriod = TimeSpan.FromSeconds(5) }, cancellationToken);
+            var troubles = new TroubleLog(console.Say);
+            var options = new BackgroundTaskOptions { TimeProvider = time, LoggerFactory = troubles, ShutdownGracePeriod = ShutdownPatience };
+            var manager = await BackgroundTaskManager.StartAsync(store, options, cancellationToken);
             if (orphans > 0)
             {
                 console.Say($"{Amounts.Of(orphans, "task was", "tasks were")} orphaned: the process that ran {(orphans == 1 ? "it" : "them")} is gone. 'coppice ps --status failed' lists {(orphans == 1 ? "it" : "them")}.");
             }
 
-            return new StoreHost(store, manager);
+            return new StoreHost(store, manager, troubles);
         }
         catch
         {

@@ -67,8 +67,5 @@ internal sealed class TaskReader(ITaskStore store) : IAsyncDisposable
         return lineage;
     }
 
-    public ValueTask<IReadOnlyList<DeadLetter>> DeadLettersAsync(string threadId, CancellationToken cancellationToken) =>
-        store.ListDeadLettersAsync(threadId, cancellationToken);
-
     public ValueTask DisposeAsync() => store.DisposeAsync();
 }

@@ -5,13 +5,3 @@ namespace Coppice.Cli.Survey;
 /// <param name="Name">Its name.</param>
 /// <param name="Length">Its size in bytes.</param>
 internal readonly record struct FolderEntry(FolderEntryKind Kind, string Name, long Length);
-
-internal enum FolderEntryKind
-{
-    File,
-    Folder,
-    Link,
-
-    /// <summary>It is listed, but cannot be reached by the name that it is listed under.</summary>
-    Unreachable,
-}

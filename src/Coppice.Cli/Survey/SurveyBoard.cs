@@ -21,9 +21,6 @@ internal sealed class SurveyBoard
     /// <summary>Gets how many changes there were.</summary>
     public long Version { get; private set; }
 
-    /// <summary>Gets how many folders' tasks have failed.</summary>
-    public long Failed { get; private set; }
-
     public void Apply(TaskChange change)
     {
         lock (_gate)
@@ -130,7 +127,6 @@ internal sealed class SurveyBoard
 
         node.State = task.State;
         CountAbove(node, -1);
-        Failed += task.State == TaskState.Failed ? 1 : 0;
         if (task is { Type: FolderTask.Type, State: TaskState.Completed, Result: { } result })
         {
             node.Result = result.Deserialize(SurveyJson.Default.FolderResult) is { } counted ? counted with { Kinds = [], Problems = [] } : null;

@@ -10,7 +10,7 @@ internal sealed record SurveyRules
 
     public const int DefaultDepth = 3;
     public const int MaxDepth = 60;
-    public const int DefaultParallel = 8;
+    public const int DefaultParallel = 16;
     public const int MaxParallel = 64;
     public const long DefaultMaxFileBytes = 64L * 1024 * 1024;
 

@@ -6,12 +6,19 @@ namespace Coppice.Cli.Terminal;
 /// <summary>SIGINT (Ctrl-C) and SIGTERM: the first asks for an orderly end, the second ends the process at once.</summary>
 internal sealed class StopSignals : IDisposable
 {
+    // Some programs send a signal both to this process and to its group: nobody presses Ctrl-C twice as fast as that.
+    private static readonly TimeSpan EchoTime = TimeSpan.FromMilliseconds(250);
+
     private readonly CliConsole _console;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private (PosixSignal Signal, long At)? _last;
     private readonly PosixSignalRegistration[] _registrations;
     private readonly TaskCompletionSource<int> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public StopSignals(CliConsole console)
+    public StopSignals(CliConsole console, TimeProvider time)
     {
+        _time = time;
         _console = console;
         _registrations =
         [
@@ -35,9 +42,19 @@ internal sealed class StopSignals : IDisposable
     {
         context.Cancel = true;
         var exitCode = context.Signal == PosixSignal.SIGTERM ? ExitCodes.Terminated : ExitCodes.Interrupted;
-        if (!_first.TrySetResult(exitCode))
+        if (!IsEcho(context.Signal) && !_first.TrySetResult(exitCode))
         {
             LeaveAtOnce(exitCode);
+        }
+    }
+
+    private bool IsEcho(PosixSignal signal)
+    {
+        lock (_gate)
+        {
+            var isEcho = _last is { } last && last.Signal == signal && _time.GetElapsedTime(last.At) < EchoTime;
+            _last = (signal, _time.GetTimestamp());
+            return isEcho;
         }
     }
 

@@ -11,7 +11,7 @@ internal static class StoreFaults
         var (code, transient, advice) = error.SqliteErrorCode switch
         {
             raw.SQLITE_FULL => ("store_full", true,
-                "The disk, or the limit on the file, is full. Make room or raise SqliteTaskStoreOptions.MaxPageCount; what was acknowledged is safe."),
+                "The disk is full, or the file has reached the limit set for it (MaxPageCount). Make room or raise the limit; what was acknowledged is safe."),
             raw.SQLITE_CORRUPT => ("store_corrupt", false,
                 "The file is damaged. Stop the host, keep a copy of the file, and restore a backup, or recover what is there with 'sqlite3 <file> .recover'."),
             raw.SQLITE_NOTADB => ("store_not_a_store", false,
@@ -51,6 +51,9 @@ internal static class StoreFaults
     public static TaskStoreException Newer(string path, long found, long known) => new(
         $"The store at '{path}' was written by a newer version (schema {found}; this one knows up to {known}). Upgrade Coppice, or name another file.",
         isTransient: false, null, "store_too_new") { IsKnownNotCommitted = true };
+
+    public static TaskStoreException Empty(string path) => new(
+        $"The file at '{path}' is empty: no host has begun to use it as a store. Start a host there first.", isTransient: false, null, "store_not_found") { IsKnownNotCommitted = true };
 
     public static TaskStoreException Older(string path, long found, long known) => new(
         $"The store at '{path}' was written by an older version (schema {found}; this one reads {known}). Open it once for writing, which upgrades it.",

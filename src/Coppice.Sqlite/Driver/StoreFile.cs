@@ -103,7 +103,7 @@ internal sealed class StoreFile(string path, SqliteTaskStoreOptions options)
             Schema.Check(connection, Path);
             if (Schema.VersionOf(connection) is var version && version < Schema.Version)
             {
-                throw StoreFaults.Older(Path, version, Schema.Version);
+                throw new FileInfo(Path).Length == 0 ? StoreFaults.Empty(Path) : StoreFaults.Older(Path, version, Schema.Version);
             }
 
             return MakeReader(connection);

@@ -18,7 +18,8 @@ internal sealed class BranchTable(Connection connection)
     /// <summary>Takes in a task that was just spawned, if it hangs on anything.</summary>
     public void Spawned(long number, long owner, long? parent, string? name, string? runId)
     {
-        if (parent is null && runId is null)
+        // A task may have named this one as its parent before there was one of that id.
+        if (parent is null && runId is null && _hasChild.Bind(number).Scalar() is null)
         {
             return;
         }

@@ -114,31 +114,6 @@ internal sealed class ManagerCore : ITaskStoreListener
         }
     }
 
-    /// <summary>Stores a new task. Tells whether its answer came late, after news of the task may have.</summary>
-    private async ValueTask<bool> LandAsync(LiveTask task, AddTask add, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var result = await _host.CommitAsync("spawn", add, task, cancellationToken).ConfigureAwait(false);
-            return result.Answers[0] is AddRefused refused ? throw Refusal(refused.Error, add) : result.WasFound;
-        }
-        catch (Exception) when (!task.TryAbandon())
-        {
-            // It landed while its failure was on the way: what was stored runs.
-            return true;
-        }
-    }
-
-    /// <summary>A cancel that was told while nobody here knew the task yet stands in the store.</summary>
-    private async ValueTask CatchUpAsync(LiveTask task)
-    {
-        var stored = await _gateway.ReadAsync(task.TaskId).ConfigureAwait(false);
-        if (stored?.CancelRequestedAt is not null)
-        {
-            task.Signal();
-        }
-    }
-
     internal async ValueTask<int> CancelAsync(RequestCancel cancel, CancellationToken cancellationToken)
     {
         CommitResult result;
@@ -270,6 +245,31 @@ internal sealed class ManagerCore : ITaskStoreListener
             $"The tree of tasks would be deeper than MaxDepth, which is {add.MaxDepth}. Spawn from a task higher up.",
         _ => "The task was refused.",
     });
+
+    /// <summary>Stores a new task. Tells whether its answer came late, after news of the task may have.</summary>
+    private async ValueTask<bool> LandAsync(LiveTask task, AddTask add, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await _host.CommitAsync("spawn", add, task, cancellationToken).ConfigureAwait(false);
+            return result.Answers[0] is AddRefused refused ? throw Refusal(refused.Error, add) : result.WasFound;
+        }
+        catch (Exception) when (!task.TryAbandon())
+        {
+            // It landed while its failure was on the way: what was stored runs.
+            return true;
+        }
+    }
+
+    /// <summary>A cancel that was told while nobody here knew the task yet stands in the store.</summary>
+    private async ValueTask CatchUpAsync(LiveTask task)
+    {
+        var stored = await _gateway.ReadAsync(task.TaskId).ConfigureAwait(false);
+        if (stored?.CancelRequestedAt is not null)
+        {
+            task.Signal();
+        }
+    }
 
     private void AwaitSignals(IReadOnlyList<string> taskIds)
     {

@@ -2,8 +2,8 @@ namespace Coppice;
 
 /// <summary>Changes that land together or not at all. The only way to change a store.</summary>
 /// <remarks>
-/// The mutations are judged against the state before the batch. One that is refused refuses its whole batch. A batch is handed in
-/// once; to try again, make a new one.
+/// The mutations are judged against the state before the batch; those that get in each other's way may be refused too. One that is
+/// refused refuses its whole batch. A batch is handed in once; to try again, make a new one.
 /// </remarks>
 public sealed class MutationBatch
 {

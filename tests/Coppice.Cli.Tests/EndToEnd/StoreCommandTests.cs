@@ -187,6 +187,17 @@ public sealed class StoreCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Output_that_cannot_be_written_is_exit_code_1_and_one_line()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "There is no device that is always full.");
+        _folder.Shell($"'{Path.Combine(AppContext.BaseDirectory, "Coppice.Cli")}' ps --store '{Store}' > /dev/full 2> error; test $? = 1");
+        var error = await File.ReadAllTextAsync(_folder.At("error"), Stop);
+
+        Assert.StartsWith("coppice: Reading or writing failed: ", error, StringComparison.Ordinal);
+        Assert.Equal(1, error.Count(c => c == '\n'));
+    }
+
+    [Fact]
     public async Task A_damaged_store_is_exit_code_4_and_one_line()
     {
         var bytes = await File.ReadAllBytesAsync(Store, Stop);

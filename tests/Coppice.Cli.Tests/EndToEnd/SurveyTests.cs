@@ -195,6 +195,24 @@ public sealed class SurveyTests : IDisposable
         Assert.Equal(130, (await first.WaitAsync()).ExitCode);
     }
 
+    [Fact]
+    public async Task A_second_signal_leaves_at_once_and_the_next_command_tells_of_the_orphans()
+    {
+        LargeTree.Make(_folder, "large");
+        using var process = CliProcess.Start(_folder.Path, "survey", "large", "--json");
+        await process.HoldAtWorkAsync();
+        process.Signal("INT");
+        process.Signal("TERM");
+        process.Signal("CONT");
+        var result = await process.WaitAsync();
+
+        Assert.Contains(result.ExitCode, new[] { 130, 143 });
+        Assert.Empty(result.Out);
+        Assert.Contains("Stopped at once", result.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await CliProcess.RunAsync(_folder.Path, "why", "bg_0")).ExitCode);
+        Assert.Empty((await CliProcess.JsonAsync(_folder.Path, "ps", "--json", "--status", "running")).EnumerateArray());
+    }
+
     private async Task<CliResult> ExportAsync() => await CliProcess.RunAsync(_folder.Path, "export");
 
     private static bool IsOrphan(JsonElement task) =>

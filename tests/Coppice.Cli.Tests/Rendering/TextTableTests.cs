@@ -25,4 +25,14 @@ public sealed class TextTableTests
         Assert.Equal("bg_1  a-long-nam…  and a long…", lines[1]);
         Assert.All(lines, line => Assert.True(line.Length <= 30));
     }
+
+    [Fact]
+    public void Where_even_that_does_not_suffice_the_columns_that_need_not_be_there_are_left_out()
+    {
+        var table = new TextTable(new TextColumn("ID"), new TextColumn("TYPE") { MinWidth = 4, Optional = true }, new TextColumn("NAME") { MinWidth = 6 }, new TextColumn("X") { Optional = true });
+        table.AddRow(("bg_1", Ink.Plain), ("folder", Ink.Plain), ("a-long-name", Ink.Plain), ("x", Ink.Plain));
+
+        Assert.Equal("ID    NAME\nbg_1  a-long…\n", TestConsole.Render(table.Render(13), 13));
+        Assert.Equal("ID    TYPE  NAME\nbg_1  fol…  a-lon…\n", TestConsole.Render(table.Render(18), 18));
+    }
 }

@@ -9,6 +9,8 @@ public sealed class SqliteStoreFixture : StoreFixture
 
     public override bool IsDurable => true;
 
+    public override bool HasOneProcessAtATime => true;
+
     public override async ValueTask<ITaskStore> CreateAsync() =>
         Keep(await SqliteTaskStore.OpenAsync(Path.Combine(_folder.Root, $"{_stores.Count}", "coppice.db")));
 

@@ -148,6 +148,29 @@ public abstract class Law08MailContract<TStore> : ContractTest<TStore>
     }
 
     [Fact]
+    public async Task The_queue_is_sealed_before_the_end_is_stored()
+    {
+        var store = new FaultyStore(Store);
+        var manager = await StartAsync(store: store);
+        var kept = new TaskCompletionSource<TaskContext>();
+        var hold = store.Hold<FinishTask>(FaultMoment.BeforeCommit);
+        var id = await manager.SpawnAsync("t1", context =>
+        {
+            kept.SetResult(context);
+            Assert.True(context.Emit("progress", 0));
+            return Task.FromResult(TaskOutcome.Success("done"));
+        }, cancellationToken: Stop).Within();
+        await hold.Reached.WaitAsync();
+
+        Assert.False((await kept.Task.Within()).Emit("progress", 1));
+        hold.Release();
+
+        await manager.WaitAsync(id, Stop).Within();
+        await using var inbox = await manager.OpenInboxAsync("t1", Stop);
+        Assert.Equal(2, (await inbox.EventsAsync()).Count);
+    }
+
+    [Fact]
     public async Task Emitting_while_the_body_ends_is_taken_before_the_end_or_not_at_all()
     {
         var manager = await StartAsync();

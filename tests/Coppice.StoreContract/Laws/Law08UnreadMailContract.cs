@@ -107,9 +107,8 @@ public abstract class Law08UnreadMailContract<TStore> : ContractTest<TStore>
     [Fact]
     public async Task It_is_never_called_before_the_start_has_returned()
     {
-        var first = await StartAsync();
-        await first.WaitAsync(await first.SpawnAsync("t1", Bodies.Done, cancellationToken: Stop).Within(), Stop).Within();
-        await first.DisposeAsync();
+        var others = new Calls();
+        var other = await StartAsync(others.Listen);
         var store = new FaultyStore(Store);
         var calls = new Calls();
         var options = new BackgroundTaskOptions();
@@ -118,11 +117,21 @@ public abstract class Law08UnreadMailContract<TStore> : ContractTest<TStore>
 
         var start = BackgroundTaskManager.StartAsync(store, options, Stop).AsTask();
         await hold.Reached.WaitAsync();
+        for (var i = 0; i < 10; i++)
+        {
+            await other.SpawnAsync($"t{i}", Bodies.Done, cancellationToken: Stop).Within();
+            await others.NextAsync();
+        }
+
         Assert.Empty(calls.All);
         hold.Release();
         DisposeLater(await start.Within());
 
-        Assert.Equal("t1", await calls.NextAsync());
+        var told = new HashSet<string>();
+        while (told.Count < 10)
+        {
+            told.Add(await calls.NextAsync());
+        }
     }
 
     [Fact]

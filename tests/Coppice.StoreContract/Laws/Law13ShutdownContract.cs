@@ -84,6 +84,31 @@ public abstract class Law13ShutdownContract<TStore> : ContractTest<TStore>
     }
 
     [Fact]
+    public async Task A_spawn_that_was_on_its_way_when_it_began_is_signalled_too()
+    {
+        var store = new FaultyStore(Store);
+        var signalled = new Signal();
+        var manager = await StartAsync(store: store);
+        await manager.SpawnAsync("t1", async context =>
+        {
+            await context.WhenCancelledAsync();
+            signalled.Set();
+            return TaskOutcome.Cancelled;
+        }, cancellationToken: Stop).Within();
+        var hold = store.Hold<AddTask>(FaultMoment.BeforeCommit);
+        var spawn = manager.SpawnAsync("t2", Bodies.Park, cancellationToken: Stop).AsTask();
+        await hold.Reached.WaitAsync();
+        var disposing = manager.DisposeAsync().AsTask();
+        await signalled.WaitAsync();
+        Assert.False(disposing.IsCompleted);
+        hold.Release();
+
+        var id = await spawn.Within();
+        await disposing.Within();
+        Assert.Equal((TaskState.Cancelled, null), ((await Store.GetAsync(id, Stop))!.State, (await Store.GetAsync(id, Stop))!.CancelledBy));
+    }
+
+    [Fact]
     public async Task It_waits_no_longer_than_the_grace_period_and_writes_nothing_afterwards()
     {
         var clock = new ManualClock();

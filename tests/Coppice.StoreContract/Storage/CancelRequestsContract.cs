@@ -56,6 +56,21 @@ public abstract class CancelRequestsContract<TStore> : ContractTest<TStore>
     }
 
     [Fact]
+    public async Task A_task_that_comes_after_its_child_has_it_below_from_then_on()
+    {
+        var host = await JoinAsync();
+        var child = await host.AddAsync("t1", parent: "bg_1", name: "early");
+        var parent = await host.AddAsync("t2");
+        Assert.Equal("bg_1", parent);
+
+        Assert.Equal(child, await Store.FindLiveChildAsync(new TaskLineage { TaskId = parent }, "early", Stop));
+        Assert.Equal([child, parent], (await CancelAsync(host, CancelScope.Tree, parent)).Order());
+        await host.FinishAsync(parent);
+        Assert.Equal([child], await CancelAsync(host, CancelScope.Tree, parent));
+        Assert.Equal([child], await CancelAsync(host, CancelScope.Thread, "t2"));
+    }
+
+    [Fact]
     public async Task A_tree_reaches_every_live_descendant_across_threads_and_hosts_and_through_ended_tasks()
     {
         var host = await JoinAsync("a");

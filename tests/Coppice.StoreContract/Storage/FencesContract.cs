@@ -184,9 +184,9 @@ public abstract class FencesContract<TStore> : ContractTest<TStore>
     }
 
     [Fact]
-    public async Task On_a_durable_store_the_next_process_settles_what_the_last_left_running()
+    public async Task Where_only_one_process_can_be_the_next_settles_what_the_last_left_running()
     {
-        Assert.SkipUnless(Fixture.IsDurable && !Fixture.HostsWatchEachOther, "Other hosts of this store may still live when one process ends.");
+        Assert.SkipUnless(Fixture.HasOneProcessAtATime, "Hosts of other processes may still live when one ends.");
         var host = await JoinAsync("host");
         var id = await host.AddAsync();
         await host.OpenAsync("t1");

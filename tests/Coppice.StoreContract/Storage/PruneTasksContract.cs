@@ -46,6 +46,35 @@ public abstract class PruneTasksContract<TStore> : ContractTest<TStore>
     }
 
     [Fact]
+    public async Task Ended_tasks_that_are_each_others_ancestors_do_not_keep_each_other()
+    {
+        var host = await JoinAsync();
+        await host.AnswerAsync(new RestoreTasks("t1", [Ended("a", parent: "b", host.Now), Ended("b", parent: "a", host.Now)]));
+        var live = await host.AddAsync("t1", parent: "a");
+        host.Now += TimeSpan.FromHours(1);
+        Assert.Equal(0, await PruneAsync(host, host.Now));
+
+        await host.FinishAsync(live);
+        host.Now += TimeSpan.FromHours(1);
+
+        Assert.Equal(3, await PruneAsync(host, host.Now));
+    }
+
+    [Fact]
+    public async Task A_spawn_below_a_task_whose_own_parent_is_forgotten_is_as_one_below_a_root()
+    {
+        var host = await JoinAsync();
+        var root = await host.AddAsync();
+        var child = await host.AddAsync(parent: root);
+        await host.FinishAsync(root);
+        var ended = host.Now += TimeSpan.FromHours(1);
+        await host.FinishAsync(child);
+        Assert.Equal(1, await PruneAsync(host, ended));
+
+        Assert.IsType<TaskAdded>(await host.AnswerAsync(StoreHost.Task(parent: child) with { MaxDepth = 2 }));
+    }
+
+    [Fact]
     public async Task Ids_of_forgotten_tasks_are_never_given_again()
     {
         var host = await JoinAsync();
@@ -96,4 +125,13 @@ public abstract class PruneTasksContract<TStore> : ContractTest<TStore>
 
     private static async Task<int> PruneAsync(StoreHost host, DateTimeOffset endedBefore) =>
         Assert.IsType<TasksPruned>(await host.AnswerAsync(new PruneTasks(endedBefore))).Count;
+
+    private static TaskSnapshot Ended(string id, string parent, DateTimeOffset at) => new()
+    {
+        TaskId = id,
+        State = TaskState.Completed,
+        CreatedAt = at,
+        CompletedAt = at,
+        Lineage = new TaskLineage { TaskId = parent },
+    };
 }

@@ -115,6 +115,11 @@ public abstract class RestoreTasksContract<TStore> : ContractTest<TStore>
         var second = await host.AddAsync();
 
         Assert.Equal(3, new HashSet<string> { TaskIds.Format(TaskIds.MaxCounted), first, second }.Count);
+        foreach (var id in new[] { first, second })
+        {
+            Assert.Equal(TaskState.Running, (await Store.GetAsync(id, Stop))?.State);
+            await host.FinishAsync(id);
+        }
     }
 
     [Theory]

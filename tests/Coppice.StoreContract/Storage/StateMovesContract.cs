@@ -35,6 +35,17 @@ public abstract class StateMovesContract<TStore> : ContractTest<TStore>
     public static TheoryData<TaskState> TerminalStates() => [TaskState.Completed, TaskState.Failed, TaskState.Cancelled];
 
     [Theory]
+    [MemberData(nameof(TerminalStates))]
+    public async Task A_move_cannot_end_a_task_because_nobody_would_be_told(TaskState to)
+    {
+        var host = await JoinAsync();
+        var id = await host.AddAsync();
+
+        Assert.Equal(new MoveRefused(TaskState.Running), await host.RefusalAsync(new MoveTask(id, to)));
+        Assert.Equal(TaskState.Running, (await Store.GetAsync(id, Stop))!.State);
+    }
+
+    [Theory]
     [MemberData(nameof(AllMoves))]
     public async Task A_move_happens_when_the_table_allows_it_and_changes_nothing_when_not(TaskState from, TaskState to)
     {

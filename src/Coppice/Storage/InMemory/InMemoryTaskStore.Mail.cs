@@ -16,7 +16,7 @@ public sealed partial class InMemoryTaskStore
     {
         for (var i = Math.Max(0, task.StoredEvents - firstEvent); i < events.Count; i++)
         {
-            task.StoredEvents++;
+            task.StoredEvents = firstEvent + i + 1;
             turn.TellChange(TaskChangeKind.Emitted, task, events[i]);
             PostTo(task.Owner, events[i], events[i].GetClass(), turn);
         }

@@ -31,6 +31,11 @@ public sealed partial class InMemoryTaskStore
         }
 
         added.Reservation.Publish(record);
+        if (_forest.HasStrangers)
+        {
+            _forest.Adopt(record);
+        }
+
         if (record.Agent is { } seat)
         {
             Open(batch, new OpenMailbox(seat.ThreadId, seat.Reader), turn);

@@ -165,8 +165,8 @@ public sealed partial class InMemoryTaskStore : ITaskStore
     private MutationAnswer? Check(MutationBatch batch, Mutation mutation) => mutation switch
     {
         AddTask task => CheckAdd(task),
-        FinishTask finish => CheckMove(batch, finish.TaskId, finish.State),
-        MoveTask move => CheckMove(batch, move.TaskId, move.To),
+        FinishTask finish => finish.State.IsTerminal() ? CheckMove(batch, finish.TaskId, finish.State) : MoveRefusal(batch, finish.TaskId),
+        MoveTask move => move.To.IsTerminal() ? MoveRefusal(batch, move.TaskId) : CheckMove(batch, move.TaskId, move.To),
         PostEvents post => FindOwned(batch, post.TaskId) is { IsLive: true } ? null : MoveRefusal(batch, post.TaskId),
         CloseAgentInbox close => FindOwned(batch, close.TaskId) is { IsLive: true } ? null : MoveRefusal(batch, close.TaskId),
         SendMessage send => CheckSend(send),

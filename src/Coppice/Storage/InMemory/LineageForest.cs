@@ -10,6 +10,8 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
     private readonly Dictionary<(StumpKind Kind, string Id), Stump> _stumps = [];
     private readonly Dictionary<ThreadPartition, HashSet<TaskRecord>> _deadWood = [];
     private long _visits;
+    private bool _mayHaveRings;
+    private int _strangers;
 
     internal Lock.Scope Enter() => _lock.EnterScope();
 
@@ -27,7 +29,7 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
         var depth = 1;
         var visit = ++_visits;
         var answersForGrowth = true;
-        for (LineageNode? node = FindParent(task.Lineage); node is TaskRecord ancestor && node.Visit != visit; node = Resolve(node.Parent))
+        for (LineageNode? node = find(task.Lineage.TaskId); node is TaskRecord ancestor && node.Visit != visit; node = Above(ancestor))
         {
             node.Visit = visit;
             depth++;
@@ -49,24 +51,26 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
     internal void Link(TaskRecord task)
     {
         using var _ = Enter();
-        task.Parent = NodeAbove(task.Lineage);
         LinkUp(task);
     }
 
-    /// <summary>Gives a task out of a snapshot its place, and what hung below its name as a stranger's.</summary>
-    internal void Adopt(TaskRecord restored)
+    /// <summary>Gets whether something hangs below a task that the store does not know.</summary>
+    internal bool HasStrangers => Volatile.Read(ref _strangers) > 0;
+
+    /// <summary>Gives a task that the store knows from now on what hung below its id before.</summary>
+    internal void Adopt(TaskRecord known)
     {
         using var _ = Enter();
-        restored.Parent = NodeAbove(restored.Lineage);
-        if (!_stumps.Remove((StumpKind.UnknownTask, restored.TaskId), out var stranger))
+        _mayHaveRings |= known.Lineage.TaskId is not null;
+        if (!_stumps.TryGetValue((StumpKind.UnknownTask, known.TaskId), out var stranger))
         {
             return;
         }
 
+        RemoveStump(stranger);
         while (stranger.FirstChild is { } child)
         {
             stranger.RemoveChild(child);
-            child.Parent = restored;
             LinkUp(child);
         }
     }
@@ -75,14 +79,12 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
     internal void End(TaskRecord task)
     {
         using var _ = Enter();
-        if (task.FirstChild is null)
-        {
-            Prune(task);
-        }
-        else
+        if (task.FirstChild is not null)
         {
             AddDeadWood(task);
         }
+
+        Prune(task);
     }
 
     internal bool HasLiveBelow(TaskRecord task)
@@ -114,10 +116,7 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
                 }
             }
 
-            for (var child = node.FirstChild; child is not null; child = child.Next == node.FirstChild ? null : child.Next)
-            {
-                open.Push(child);
-            }
+            PushChildren(node, open);
         }
     }
 
@@ -159,41 +158,26 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
         return null;
     }
 
-    private TaskRecord? FindParent(TaskLineage lineage) => lineage.TaskId is { } parentId ? find(parentId) : null;
-
-    private LineageNode? NodeAbove(TaskLineage lineage) => lineage switch
+    /// <summary>What a node hangs below, or would.</summary>
+    private LineageNode? Above(LineageNode node) => node.Parent ?? (node as TaskRecord)?.Lineage switch
     {
-        { TaskId: { } taskId } => Resolve(new Stump(StumpKind.UnknownTask, taskId)),
-        { RunId: { } runId } => Resolve(new Stump(StumpKind.Run, runId)),
+        { TaskId: { } taskId } => (LineageNode?)find(taskId) ?? StumpFor(StumpKind.UnknownTask, taskId),
+        { RunId: { } runId } => StumpFor(StumpKind.Run, runId),
         _ => null,
     };
 
-    /// <summary>
-    /// A stump is only kept while something hangs below it, so a reference to one may be out of date: the task may have come out of a
-    /// snapshot since, or another stump may have taken its place.
-    /// </summary>
-    private LineageNode? Resolve(LineageNode? node)
-    {
-        if (node is not Stump stump)
-        {
-            return node;
-        }
-
-        return stump.Kind == StumpKind.UnknownTask && find(stump.Id) is { } task
-            ? task
-            : _stumps.GetValueOrDefault((stump.Kind, stump.Id), stump);
-    }
+    /// <summary>A stump is only kept while something hangs below it.</summary>
+    private Stump StumpFor(StumpKind kind, string id) => _stumps.GetValueOrDefault((kind, id)) ?? new Stump(kind, id);
 
     private void LinkUp(LineageNode node)
     {
-        while (!node.IsLinked && Resolve(node.Parent) is { } parent)
+        while (!node.IsLinked && Above(node) is { } parent)
         {
-            node.Parent = parent;
             parent.AddChild(node);
             switch (parent)
             {
                 case Stump stump:
-                    _stumps.TryAdd((stump.Kind, stump.Id), stump);
+                    AddStump(stump);
                     break;
                 case TaskRecord task when !task.NoteChild():
                     AddDeadWood(task);
@@ -204,28 +188,103 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
         }
     }
 
+    private void AddStump(Stump stump)
+    {
+        if (!_stumps.TryAdd((stump.Kind, stump.Id), stump) || stump.Kind == StumpKind.Run)
+        {
+            return;
+        }
+
+        // Whoever adds that very task looks for strangers after it can be found, so one of the two sees the other.
+        Interlocked.Increment(ref _strangers);
+        if (find(stump.Id) is { } known)
+        {
+            Adopt(known);
+        }
+    }
+
+    private void RemoveStump(Stump stump)
+    {
+        if (_stumps.Remove((stump.Kind, stump.Id)) && stump.Kind == StumpKind.UnknownTask)
+        {
+            Interlocked.Decrement(ref _strangers);
+        }
+    }
+
     private void Prune(LineageNode node)
     {
-        while (!node.IsLive && node.FirstChild is null)
+        while (!node.IsLive && (node.FirstChild is null || IsRing(node)))
         {
-            if (node is TaskRecord task)
+            switch (node)
             {
-                RemoveDeadWood(task);
+                case TaskRecord task:
+                    RemoveDeadWood(task);
+                    break;
+                case Stump stump:
+                    RemoveStump(stump);
+                    break;
             }
 
-            if (node is Stump stump)
-            {
-                _stumps.Remove((stump.Kind, stump.Id));
-            }
-
-            if (!node.IsLinked)
+            if (node.Parent is not { } parent)
             {
                 return;
             }
 
-            var parent = node.Parent!;
             parent.RemoveChild(node);
             node = parent;
+        }
+    }
+
+    /// <summary>
+    /// Whether all that hangs below a node has ended: with restored tasks lineages may have cycles, which would hold each other there for
+    /// ever. If so it is taken apart.
+    /// </summary>
+    private bool IsRing(LineageNode node)
+    {
+        if (!_mayHaveRings)
+        {
+            return false;
+        }
+
+        var visit = ++_visits;
+        var below = new List<LineageNode>();
+        var open = new Stack<LineageNode>([node]);
+        while (open.TryPop(out var next))
+        {
+            if (next.IsLive)
+            {
+                return false;
+            }
+
+            if (next.Visit != visit)
+            {
+                next.Visit = visit;
+                below.Add(next);
+                PushChildren(next, open);
+            }
+        }
+
+        foreach (var each in below)
+        {
+            while (each.FirstChild is { } child)
+            {
+                each.RemoveChild(child);
+            }
+
+            if (each is TaskRecord task)
+            {
+                RemoveDeadWood(task);
+            }
+        }
+
+        return true;
+    }
+
+    private static void PushChildren(LineageNode node, Stack<LineageNode> open)
+    {
+        for (var child = node.FirstChild; child is not null; child = child.Next == node.FirstChild ? null : child.Next)
+        {
+            open.Push(child);
         }
     }
 

@@ -6,12 +6,14 @@ namespace Coppice;
 /// </summary>
 internal abstract class LineageNode
 {
+    // Only while it hangs there: what has ended below nothing live keeps nothing alive.
     internal LineageNode? Parent;
     internal LineageNode? FirstChild;
     internal LineageNode? Next;
     internal LineageNode? Previous;
-    internal bool IsLinked;
     internal long Visit;
+
+    internal bool IsLinked => Parent is not null;
 
     internal abstract bool IsLive { get; }
 
@@ -29,7 +31,7 @@ internal abstract class LineageNode
             FirstChild.Previous = child;
         }
 
-        child.IsLinked = true;
+        child.Parent = this;
     }
 
     internal void RemoveChild(LineageNode child)
@@ -48,7 +50,6 @@ internal abstract class LineageNode
             }
         }
 
-        child.Next = child.Previous = null;
-        child.IsLinked = false;
+        child.Next = child.Previous = child.Parent = null;
     }
 }

@@ -27,7 +27,7 @@ internal sealed class Mailbox
 
     internal int Depth => _unacknowledged.All;
 
-    internal IReadOnlyList<DeadLetter> DeadLetters => [.. _deadLetters];
+    internal IReadOnlyList<DeadLetter> DeadLetters => [.. _deadLetters.OrderBy(letter => letter.Sequence)];
 
     internal long Post(MailEvent mail, MailClass mailClass)
     {

@@ -12,19 +12,19 @@ internal sealed class TaskDirectory
 
     private readonly Lock _ids = new();
     private readonly ConcurrentDictionary<long, object?[]> _blocks = new();
-    private readonly ConcurrentDictionary<string, TaskRecord> _others = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, object> _others = new(StringComparer.Ordinal);
     private long _next;
     private object?[] _lastBlock = [];
     private long _lastBlockNumber = -1;
 
     internal IEnumerable<TaskRecord> All =>
-        _blocks.OrderBy(block => block.Key).SelectMany(block => block.Value).OfType<TaskRecord>().Concat(_others.Values);
+        _blocks.OrderBy(block => block.Key).SelectMany(block => block.Value).Concat(_others.Values).OfType<TaskRecord>();
 
     internal TaskRecord? Find(string taskId)
     {
         if (!TaskIds.TryParse(taskId, out var number))
         {
-            return _others.GetValueOrDefault(taskId);
+            return _others.GetValueOrDefault(taskId) as TaskRecord;
         }
 
         return _blocks.TryGetValue(number / BlockSize, out var block)
@@ -37,9 +37,21 @@ internal sealed class TaskDirectory
     {
         lock (_ids)
         {
-            var number = _next++;
-            Slot(number) = Reserved;
-            return new Reservation(number, _lastBlock);
+            while (true)
+            {
+                var number = _next++;
+                if (number <= TaskIds.MaxCounted)
+                {
+                    Slot(number) = Reserved;
+                    return new Reservation(this, number, _lastBlock);
+                }
+
+                // Past what is counted an id is text like any other, and a snapshot may have brought it already.
+                if (_others.TryAdd(TaskIds.Format(number), Reserved))
+                {
+                    return new Reservation(this, number, null);
+                }
+            }
         }
     }
 
@@ -93,10 +105,20 @@ internal sealed class TaskDirectory
     }
 
     /// <summary>An id that was given out, and the place for its task.</summary>
-    internal readonly struct Reservation(long number, object?[] block)
+    internal readonly struct Reservation(TaskDirectory directory, long number, object?[]? block)
     {
         internal long Number => number;
 
-        internal void Publish(TaskRecord task) => Volatile.Write(ref block[number % BlockSize], task);
+        internal void Publish(TaskRecord task)
+        {
+            if (block is null)
+            {
+                directory._others[task.TaskId] = task;
+            }
+            else
+            {
+                Volatile.Write(ref block[number % BlockSize], task);
+            }
+        }
     }
 }

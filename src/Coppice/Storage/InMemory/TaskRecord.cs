@@ -130,7 +130,7 @@ internal sealed class TaskRecord : LineageNode
             _result = result ?? default;
             Volatile.Write(ref _completedMs, at.ToUnixTimeMilliseconds());
             _state = state;
-            return HasHadChildren || Parent is not null;
+            return HasHadChildren || LineageForest.Concerns(Lineage);
         }
     }
 
