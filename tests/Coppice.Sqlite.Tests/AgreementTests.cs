@@ -75,7 +75,7 @@ public sealed class AgreementTests : IAsyncDisposable
 
         var host = Pick(_hosts);
         Mutation[] mutations = _random.Next(12) == 0
-            ? [AnAdd(), AnAdd(), AnAdd()]
+            ? [AnAdd(), ARoot(), ARoot()]
             : [AMutation()];
         var answers = await CommitAsync(host, mutations, step);
         foreach (var answer in answers)
@@ -130,6 +130,9 @@ public sealed class AgreementTests : IAsyncDisposable
             AgentReader = isAgent ? AReader() : default,
         };
     }
+
+    // Whether one of a batch may be the parent of the next is a store's own affair.
+    private AddTask ARoot() => AnAdd() with { Lineage = new TaskLineage { RunId = Pick(Runs) } };
 
     private FinishTask AFinish()
     {
