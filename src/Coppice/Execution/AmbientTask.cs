@@ -23,5 +23,5 @@ internal sealed class AmbientTask(string taskId, string ownerThreadId, ManagerId
 
     internal void Enter() => Ambient.Value = this;
 
-    internal void Release() => Volatile.Write(ref _context, null);
+    internal void Release() => Interlocked.Exchange(ref _context, null)?.Release();
 }

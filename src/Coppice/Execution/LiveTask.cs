@@ -18,15 +18,16 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     private bool _isSignalled;
     private bool _hasEnded;
     private string? _unstoredCancel;
+    private Inbox? _inbox;
+    private AmbientTask? _ambient;
     private int _fate;
 
     internal string TaskId { get; private set; } = "";
 
     internal HostFence Fence { get; private set; }
 
-    internal TaskContext? Context { get; private set; }
-
-    internal AmbientTask? Ambient { get; private set; }
+    /// <summary>Gets an agent's inbox.</summary>
+    internal Inbox? Inbox => _inbox;
 
     internal string OwnerThreadId => task.OwnerThreadId;
 
@@ -84,10 +85,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     {
         TaskId = taskId;
         Fence = fence;
-        Context = inbox is null
-            ? new TaskContext(runner.Manager, taskId, OwnerThreadId, this)
-            : new AgentTaskContext(runner.Manager, taskId, OwnerThreadId, this, inbox);
-        Ambient = new AmbientTask(taskId, OwnerThreadId, runner.Identity, Context);
+        _inbox = inbox;
         return Interlocked.CompareExchange(ref _fate, Landed, Undecided) == Undecided;
     }
 
@@ -117,8 +115,17 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
 
     public void Execute() => _ = runner.RunAsync(this);
 
-    /// <summary>Hands the body out, once.</summary>
-    internal TaskBody TakeBody() => Interlocked.Exchange(ref _body, null) ?? throw new UnreachableException();
+    /// <summary>Runs the body, once. From here on the code that executes counts as this task.</summary>
+    internal ValueTask<TaskOutcome?> RunBodyAsync()
+    {
+        var body = Interlocked.Exchange(ref _body, null) ?? throw new UnreachableException();
+        var context = _inbox is null
+            ? new TaskContext(runner.Manager, TaskId, OwnerThreadId, this)
+            : new AgentTaskContext(runner.Manager, TaskId, OwnerThreadId, this, _inbox);
+        _ambient = new AmbientTask(TaskId, OwnerThreadId, runner.Identity, context);
+        _ambient.Enter();
+        return body.RunAsync(context);
+    }
 
     /// <summary>Cancels the token. Its callbacks run apart, so this returns at once.</summary>
     internal void Signal()
@@ -225,9 +232,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
 
         // Code that the body left behind may park on it still.
         parked?.TrySetResult();
-        Context?.Release();
-        Ambient?.Release();
-        Context = null;
-        Ambient = null;
+        _ambient?.Release();
+        _ambient = null;
     }
 }

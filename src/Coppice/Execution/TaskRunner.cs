@@ -46,9 +46,8 @@ internal sealed class TaskRunner
     {
         try
         {
-            // What this method sets in the ambient context does not flow out of it, into the pool's thread.
+            // What is set in the ambient context from here on does not flow out of this method, into the pool's thread.
             ToolCallScope.Clear();
-            task.Ambient!.Enter();
             var startedAt = _metrics.Now();
             var activity = TaskActivities.Start(task);
             var outcome = _rules.Storable(await RunBodyAsync(task).ConfigureAwait(false));
@@ -121,7 +120,7 @@ internal sealed class TaskRunner
     {
         try
         {
-            return await task.TakeBody().RunAsync(task.Context!).ConfigureAwait(false)
+            return await task.RunBodyAsync().ConfigureAwait(false)
                 ?? TaskOutcome.Failure("The body returned null instead of an outcome.");
         }
         catch (OperationCanceledException) when (task.IsSignalled)
@@ -184,9 +183,9 @@ internal sealed class TaskRunner
 
     private void Release(LiveTask task)
     {
-        if (task.Context is AgentTaskContext agent)
+        if (task.Inbox is { } inbox)
         {
-            _core.Mailroom.EndAgent(agent.Inbox);
+            _core.Mailroom.EndAgent(inbox);
         }
 
         task.Release();
