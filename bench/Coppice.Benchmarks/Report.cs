@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -25,6 +26,7 @@ internal sealed class Report(string title, string how, params string[] columns)
     {
         var text = new StringBuilder($"# {title}\n\n{how}\n\n");
         text.Append($"Measured on {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, ");
+        text.Append($"{(GCSettings.LatencyMode == GCLatencyMode.Batch ? "without" : "with")} background collection, ");
         text.Append("medians of alternating runs. Machines differ and are noisy: compare ratios.\n\n");
         text.Append($"| {string.Join(" | ", columns)} |\n|{string.Concat(columns.Select((_, i) => i == 0 ? "---|" : "---:|"))}\n");
         foreach (var row in _rows)
