@@ -18,7 +18,6 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     private bool _isSignalled;
     private bool _hasEnded;
     private string? _unstoredCancel;
-    private Inbox? _inbox;
     private AmbientTask? _ambient;
     private int _fate;
 
@@ -27,7 +26,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     internal HostFence Fence { get; private set; }
 
     /// <summary>Gets an agent's inbox.</summary>
-    internal Inbox? Inbox => _inbox;
+    internal Inbox? Inbox { get; private set; }
 
     internal string OwnerThreadId => task.OwnerThreadId;
 
@@ -85,7 +84,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     {
         TaskId = taskId;
         Fence = fence;
-        _inbox = inbox;
+        Inbox = inbox;
         return Interlocked.CompareExchange(ref _fate, Landed, Undecided) == Undecided;
     }
 
@@ -119,9 +118,9 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     internal ValueTask<TaskOutcome?> RunBodyAsync()
     {
         var body = Interlocked.Exchange(ref _body, null) ?? throw new UnreachableException();
-        var context = _inbox is null
+        var context = Inbox is null
             ? new TaskContext(runner.Manager, TaskId, OwnerThreadId, this)
-            : new AgentTaskContext(runner.Manager, TaskId, OwnerThreadId, this, _inbox);
+            : new AgentTaskContext(runner.Manager, TaskId, OwnerThreadId, this, Inbox);
         _ambient = new AmbientTask(TaskId, OwnerThreadId, runner.Identity, context);
         _ambient.Enter();
         return body.RunAsync(context);

@@ -83,28 +83,18 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
         }
     }
 
-    private void Observe(IReadOnlyList<HostStatus> hosts, List<HostFence> silent)
+    /// <summary>Takes note of the others' beats. Returns those that have left or have been silent for too long.</summary>
+    private List<HostFence> Observe(IReadOnlyList<HostStatus> hosts)
     {
-        foreach (var host in hosts)
+        var silent = new List<HostFence>();
+        var longEnough = options.HostTimeout * MissedBeats / BeatsPerTimeout;
+        foreach (var host in hosts.Where(host => host.Fence != Fence))
         {
-            if (host.Fence == Fence)
-            {
-                continue;
-            }
-
-            if (!_others.TryGetValue(host.Fence, out var seen) || seen.Beats != host.Beats)
-            {
-                _others[host.Fence] = new Observation(host.Beats, Missed: 0, options.TimeProvider.GetTimestamp());
-                seen = _others[host.Fence];
-            }
-            else
-            {
-                _others[host.Fence] = seen = seen with { Missed = seen.Missed + 1 };
-            }
-
-            var minimum = options.HostTimeout * MissedBeats / BeatsPerTimeout;
-            if (host.HasLeft
-                || (seen.Missed >= MissedBeats && options.TimeProvider.GetElapsedTime(seen.Since) >= minimum))
+            var seen = _others.TryGetValue(host.Fence, out var before) && before.Beats == host.Beats
+                ? before with { Missed = before.Missed + 1 }
+                : new Observation(host.Beats, Missed: 0, options.TimeProvider.GetTimestamp());
+            _others[host.Fence] = seen;
+            if (host.HasLeft || (seen.Missed >= MissedBeats && options.TimeProvider.GetElapsedTime(seen.Since) >= longEnough))
             {
                 silent.Add(host.Fence);
             }
@@ -114,6 +104,8 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
         {
             _others.Remove(gone);
         }
+
+        return silent;
     }
 
     /// <summary>Stops beating and leaves the store, so that the next host need not wait for its silence.</summary>
@@ -156,9 +148,7 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
                 return;
             }
 
-            var silent = new List<HostFence>();
-            Observe(hosts, silent);
-            foreach (var host in silent)
+            foreach (var host in Observe(hosts))
             {
                 await SettleAsync(host, fence).ConfigureAwait(false);
             }

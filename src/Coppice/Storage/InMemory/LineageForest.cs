@@ -2,7 +2,7 @@ namespace Coppice;
 
 /// <summary>
 /// Who hangs below whom, as far as something there is live. One lock guards it: a spawn checks its ancestors and links itself under it,
-/// and a cancel walks under it, so nothing escapes in between. Tasks without parent and run never take it.
+/// and a cancel walks under it, so nothing escapes in between. Tasks without parent and run take it only while something hangs below a task that is unknown.
 /// </summary>
 internal sealed class LineageForest(Func<string, TaskRecord?> find)
 {
