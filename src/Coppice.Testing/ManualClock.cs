@@ -1,4 +1,4 @@
-namespace Coppice.StoreContract;
+namespace Coppice.Testing;
 
 /// <summary>
 /// A clock that stands still until it is advanced. Timers fire in the order in which they are due, on the advancing thread, a periodic
@@ -10,7 +10,7 @@ public sealed class ManualClock : TimeProvider
     private readonly List<ManualTimer> _timers = [];
     private DateTimeOffset _now;
     private DateTimeOffset _start;
-    private Signal _armed = new();
+    private TaskCompletionSource _armed = NewArmed();
     private long _order;
 
     /// <summary>Makes a clock that stands at some noon.</summary>
@@ -54,7 +54,8 @@ public sealed class ManualClock : TimeProvider
     }
 
     /// <summary>Lets time pass.</summary>
-    /// <param name="by">How much.</param>
+    /// <param name="by">How much, from zero.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="by"/> is negative.</exception>
     public void Advance(TimeSpan by)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
@@ -93,6 +94,8 @@ public sealed class ManualClock : TimeProvider
         return timer;
     }
 
+    private static TaskCompletionSource NewArmed() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private ManualTimer? TakeDue(DateTimeOffset target)
     {
         lock (_lock)
@@ -121,7 +124,7 @@ public sealed class ManualClock : TimeProvider
 
     private void Arm(ManualTimer timer, TimeSpan dueTime, TimeSpan period)
     {
-        Signal armed;
+        TaskCompletionSource armed;
         lock (_lock)
         {
             _timers.Remove(timer);
@@ -139,10 +142,10 @@ public sealed class ManualClock : TimeProvider
             }
 
             armed = _armed;
-            _armed = new Signal();
+            _armed = NewArmed();
         }
 
-        armed.Set();
+        armed.SetResult();
         if (dueTime == TimeSpan.Zero)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static timer => timer.Fire(), timer, preferLocal: false);
