@@ -100,8 +100,8 @@ public sealed partial class BackgroundTaskManager
             Description = description,
             Lineage = Complete(given, core.Store),
             MaxDepth = _options.MaxDepth,
-            AgentThreadId = isAgent ? $"agent-{Guid.CreateVersion7():N}" : null,
-            AgentReader = isAgent ? Guid.NewGuid() : Guid.Empty,
+            AgentThreadId = isAgent ? $"agent-{_options.Scheduler.NewGuid():N}" : null,
+            AgentReader = isAgent ? _options.Scheduler.NewGuid() : Guid.Empty,
         };
         return await core.SpawnAsync(add, body, options.Blocking, cancellationToken).ConfigureAwait(false);
     }

@@ -17,8 +17,8 @@ namespace Coppice;
 public sealed partial class BackgroundTaskManager : IAsyncDisposable
 {
     private readonly BackgroundTaskOptions _options;
-    private readonly TaskCompletionSource<ManagerCore> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<ManagerCore> _started;
+    private readonly TaskCompletionSource _disposed;
     private int _disposals;
     private volatile bool _isDisposed;
     private volatile ManagerCore? _core;
@@ -27,6 +27,8 @@ public sealed partial class BackgroundTaskManager : IAsyncDisposable
     internal BackgroundTaskManager(BackgroundTaskOptions options)
     {
         _options = options.Clone();
+        _disposed = _options.Scheduler.CreateSource();
+        _started = new(_disposed.Task.CreationOptions);
         Rules = new TaskRules(_options);
     }
 
@@ -54,7 +56,7 @@ public sealed partial class BackgroundTaskManager : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
 
         var manager = new BackgroundTaskManager(options);
-        return ManagerStart.Await(manager, manager.StartOnAsync(store, cancellationToken));
+        return ManagerStart.Await(manager, options.Scheduler, manager.StartOnAsync(store, cancellationToken));
     }
 
     /// <summary>

@@ -1,9 +1,9 @@
 namespace Coppice;
 
 /// <summary>Counts what is inside, and once closed lets nothing more in.</summary>
-internal sealed class ClosingGate
+internal sealed class ClosingGate(WorkScheduler scheduler)
 {
-    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _empty = scheduler.CreateSource();
     private int _inside;
     private int _isClosed;
 
@@ -25,7 +25,7 @@ internal sealed class ClosingGate
     {
         if (Interlocked.Decrement(ref _inside) == 0 && Volatile.Read(ref _isClosed) != 0)
         {
-            _empty.TrySetResult();
+            scheduler.Complete(_empty);
         }
     }
 
@@ -35,7 +35,7 @@ internal sealed class ClosingGate
         Interlocked.Exchange(ref _isClosed, 1);
         if (Volatile.Read(ref _inside) == 0)
         {
-            _empty.TrySetResult();
+            scheduler.Complete(_empty);
         }
 
         return _empty.Task;

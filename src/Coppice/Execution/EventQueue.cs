@@ -58,7 +58,7 @@ internal sealed class EventQueue(string taskId, HostFence fence, string ownerThr
         {
             _isSealed = true;
             _retry?.Dispose();
-            flushed = _isFlushing ? (_flushed = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
+            flushed = _isFlushing ? (_flushed = options.Scheduler.CreateSource()).Task : Task.CompletedTask;
         }
 
         await flushed.ConfigureAwait(false);
@@ -212,6 +212,9 @@ internal sealed class EventQueue(string taskId, HostFence fence, string ownerThr
     private void EndFlush()
     {
         _isFlushing = false;
-        _flushed?.TrySetResult();
+        if (_flushed is not null)
+        {
+            options.Scheduler.Complete(_flushed);
+        }
     }
 }

@@ -90,27 +90,17 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
 
     internal void Start()
     {
-        if (!isBlocking || !TryStartThread())
+        if (isBlocking)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            runner.Scheduler.QueueBlocking(this, "Coppice task " + TaskId);
+        }
+        else
+        {
+            runner.Scheduler.Queue(this);
         }
     }
 
     void ICommitObserver.OnLanded(CommitResult result, HostFence fence) => runner.Land(this, result, fence);
-
-    private bool TryStartThread()
-    {
-        try
-        {
-            new Thread(Execute) { IsBackground = true, Name = "Coppice task " + TaskId }.UnsafeStart();
-            return true;
-        }
-        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
-        {
-            // The system gives no more threads. The task is stored already, so it runs where it can.
-            return false;
-        }
-    }
 
     public void Execute() => _ = runner.RunAsync(this);
 
@@ -143,10 +133,14 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
             parked = _parked;
         }
 
-        parked?.TrySetResult();
+        if (parked is not null)
+        {
+            runner.Scheduler.Complete(parked);
+        }
+
         if (source is not null)
         {
-            SignalThreads.Cancel(source, TaskId, runner.Logger);
+            runner.Scheduler.Cancel(source, TaskId, runner.Logger);
         }
     }
 
@@ -177,7 +171,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
                 return Task.CompletedTask;
             }
 
-            return (_parked ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            return (_parked ??= runner.Scheduler.CreateSource()).Task;
         }
     }
 
@@ -230,7 +224,11 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
         unsignalled?.Dispose();
 
         // Code that the body left behind may park on it still.
-        parked?.TrySetResult();
+        if (parked is not null)
+        {
+            runner.Scheduler.Complete(parked);
+        }
+
         _ambient?.Release();
         _ambient = null;
     }

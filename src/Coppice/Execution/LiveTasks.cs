@@ -4,7 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Coppice;
 
 /// <summary>The tasks whose bodies run here, by id.</summary>
-internal sealed class LiveTasks
+internal sealed class LiveTasks(WorkScheduler scheduler)
 {
     private readonly ConcurrentDictionary<string, LiveTask> _tasks = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
@@ -27,7 +27,10 @@ internal sealed class LiveTasks
         {
             lock (_lock)
             {
-                _empty?.TrySetResult();
+                if (_empty is not null)
+                {
+                    scheduler.Complete(_empty);
+                }
             }
         }
     }
@@ -39,10 +42,10 @@ internal sealed class LiveTasks
     {
         lock (_lock)
         {
-            _empty ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _empty ??= scheduler.CreateSource();
             if (Count == 0)
             {
-                _empty.TrySetResult();
+                scheduler.Complete(_empty);
             }
 
             return _empty.Task;

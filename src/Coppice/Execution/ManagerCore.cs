@@ -21,14 +21,15 @@ internal sealed class ManagerCore : ITaskStoreListener
     private readonly BackgroundTaskOptions _options;
     private readonly ILogger _logger;
     private readonly StoreGateway _gateway;
-    private readonly LiveTasks _live = new();
+    private readonly WorkScheduler _scheduler;
+    private readonly LiveTasks _live;
     private readonly TaskMetrics _metrics;
     private readonly TaskRunner _runner;
     private readonly HostSession _host;
     private readonly UnreadMailNotifier _unreadMail;
-    private readonly TaskWaiters _waiters = new();
+    private readonly TaskWaiters _waiters;
     private readonly Watchers _watchers;
-    private readonly ClosingGate _spawns = new();
+    private readonly ClosingGate _spawns;
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _stopped = new();
     private IDisposable? _subscription;
@@ -37,14 +38,18 @@ internal sealed class ManagerCore : ITaskStoreListener
     internal ManagerCore(BackgroundTaskManager manager, ITaskStore store, BackgroundTaskOptions options)
     {
         _options = options;
+        _scheduler = options.Scheduler;
+        _live = new LiveTasks(_scheduler);
+        _waiters = new TaskWaiters(_scheduler);
+        _spawns = new ClosingGate(_scheduler);
         _logger = options.LoggerFactory.CreateLogger("Coppice.BackgroundTaskManager");
         _metrics = new TaskMetrics(options.MeterFactory, options.TimeProvider, () => _live.Count, CountMail);
         _gateway = new StoreGateway(store, options, _metrics, _logger);
         _host = new HostSession(_gateway, _live, options, _logger);
-        _unreadMail = new UnreadMailNotifier(options.OnUnreadMail, _logger, _stopping.Token);
+        _unreadMail = new UnreadMailNotifier(options.OnUnreadMail, _scheduler, _logger, _stopping.Token);
         _runner = new TaskRunner(this, manager, _gateway, _live, _metrics, options, _logger, _stopped.Token);
-        Mailroom = new Mailroom(_gateway, _host, _runner, _unreadMail, _logger);
-        _watchers = new Watchers(options.MaxWatchBacklog);
+        Mailroom = new Mailroom(_gateway, _host, _runner, _unreadMail, _scheduler, _logger);
+        _watchers = new Watchers(options.MaxWatchBacklog, _scheduler);
     }
 
     public bool WantsChanges => _watchers.Any;
@@ -191,7 +196,7 @@ internal sealed class ManagerCore : ITaskStoreListener
     internal async ValueTask ShutDownAsync(CancellationToken stop)
     {
         _isShuttingDown = true;
-        _ = _stopping.CancelAsync();
+        _ = _scheduler.CancelAsync(_stopping);
         Log.ShuttingDown(_logger, _live.Count, (long)_options.ShutdownGracePeriod.TotalMilliseconds);
         foreach (var task in _live.All)
         {
@@ -204,7 +209,7 @@ internal sealed class ManagerCore : ITaskStoreListener
             Log.ShutDownWithRunning(_logger, _live.Count);
         }
 
-        await _stopped.CancelAsync().ConfigureAwait(false);
+        await _scheduler.CancelAsync(_stopped).ConfigureAwait(false);
         await WithinGraceAsync(_host.LeaveAsync().AsTask(), StoreAnswers, CancellationToken.None).ConfigureAwait(false);
         await WithinGraceAsync(_gateway.CloseAsync(), StoreAnswers, CancellationToken.None).ConfigureAwait(false);
         _subscription?.Dispose();
@@ -273,6 +278,11 @@ internal sealed class ManagerCore : ITaskStoreListener
 
     private void AwaitSignals(IReadOnlyList<string> taskIds)
     {
+        if (!_scheduler.CanStandStill)
+        {
+            return;
+        }
+
         var deadline = Stopwatch.GetTimestamp() + (long)(SignalShows.TotalSeconds * Stopwatch.Frequency);
         foreach (var taskId in taskIds)
         {

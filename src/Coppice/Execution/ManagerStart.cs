@@ -8,13 +8,17 @@ namespace Coppice;
 internal sealed class ManagerStart : IValueTaskSource<BackgroundTaskManager>
 {
     private readonly BackgroundTaskManager _manager;
-    private ManualResetValueTaskSourceCore<bool> _source = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<bool> _source;
 
-    private ManagerStart(BackgroundTaskManager manager) => _manager = manager;
-
-    internal static ValueTask<BackgroundTaskManager> Await(BackgroundTaskManager manager, ValueTask starting)
+    private ManagerStart(BackgroundTaskManager manager, WorkScheduler scheduler)
     {
-        var start = new ManagerStart(manager);
+        _manager = manager;
+        _source.RunContinuationsAsynchronously = scheduler.RunsContinuationsApart;
+    }
+
+    internal static ValueTask<BackgroundTaskManager> Await(BackgroundTaskManager manager, WorkScheduler scheduler, ValueTask starting)
+    {
+        var start = new ManagerStart(manager, scheduler);
         _ = start.CompleteAsync(starting);
         return new ValueTask<BackgroundTaskManager>(start, start._source.Version);
     }

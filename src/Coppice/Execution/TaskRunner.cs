@@ -32,7 +32,7 @@ internal sealed class TaskRunner
         _options = options;
         _rules = manager.Rules;
         _stopped = stopped;
-        _completionRetry = CreateCompletionRetry(options.TimeProvider, logger);
+        _completionRetry = CreateCompletionRetry(options, logger);
     }
 
     internal BackgroundTaskManager Manager { get; }
@@ -40,6 +40,8 @@ internal sealed class TaskRunner
     internal ManagerIdentity Identity { get; }
 
     internal ILogger Logger { get; }
+
+    internal WorkScheduler Scheduler => _options.Scheduler;
 
     /// <summary>Runs a task's body to its end and stores it. Never throws.</summary>
     internal async Task RunAsync(LiveTask task)
@@ -76,7 +78,7 @@ internal sealed class TaskRunner
         if (!isWanted)
         {
             // Its spawner was told that it had not landed.
-            _ = EndAbandonedAsync(task);
+            Scheduler.Queue(new AbandonedTask(this, task));
         }
         else if (_core.IsShuttingDown)
         {
@@ -197,11 +199,11 @@ internal sealed class TaskRunner
         try
         {
             // It is told of from inside the commit; to end it, it has to be there.
-            do
+            if (await _store.Store.GetAsync(task.TaskId, _stopped).ConfigureAwait(false) is null)
             {
-                await Task.Yield();
+                Scheduler.Queue(new AbandonedTask(this, task));
+                return;
             }
-            while (await _store.Store.GetAsync(task.TaskId, _stopped).ConfigureAwait(false) is null);
 
             await StoreEndAsync(
                 task, TaskOutcome.Failure("The store confirmed the task only after its spawner had been told that it failed."), 0)
@@ -229,8 +231,8 @@ internal sealed class TaskRunner
         }
     }
 
-    private static ResiliencePipeline CreateCompletionRetry(TimeProvider time, ILogger logger) =>
-        new ResiliencePipelineBuilder { TimeProvider = time }
+    private static ResiliencePipeline CreateCompletionRetry(BackgroundTaskOptions options, ILogger logger) =>
+        new ResiliencePipelineBuilder { TimeProvider = options.TimeProvider }
             .AddRetry(new RetryStrategyOptions
             {
                 ShouldHandle = new PredicateBuilder().Handle<TaskStoreException>(),
@@ -239,6 +241,7 @@ internal sealed class TaskRunner
                 MaxDelay = TimeSpan.FromSeconds(10),
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
+                Randomizer = options.Scheduler.NextDouble,
                 OnRetry = retry =>
                 {
                     Log.CompletionDelayed(
@@ -247,4 +250,9 @@ internal sealed class TaskRunner
                 },
             })
             .Build();
+
+    private sealed class AbandonedTask(TaskRunner runner, LiveTask task) : IThreadPoolWorkItem
+    {
+        public void Execute() => _ = runner.EndAbandonedAsync(task);
+    }
 }

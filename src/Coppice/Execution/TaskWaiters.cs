@@ -1,7 +1,7 @@
 namespace Coppice;
 
 /// <summary>Who waits for which task to end.</summary>
-internal sealed class TaskWaiters
+internal sealed class TaskWaiters(WorkScheduler scheduler)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Waiter> _waiters = new(StringComparer.Ordinal);
@@ -16,7 +16,7 @@ internal sealed class TaskWaiters
             ObjectDisposedException.ThrowIf(_hasEnded, typeof(BackgroundTaskManager));
             if (!_waiters.TryGetValue(taskId, out var waiter))
             {
-                _waiters.Add(taskId, waiter = new Waiter());
+                _waiters.Add(taskId, waiter = new Waiter(scheduler.CreateSource()));
                 _count = _waiters.Count;
             }
 
@@ -37,7 +37,7 @@ internal sealed class TaskWaiters
             if (_waiters.Remove(taskId, out var waiter))
             {
                 _count = _waiters.Count;
-                waiter.Ended.TrySetResult();
+                scheduler.Complete(waiter.Ended);
             }
         }
     }
@@ -50,7 +50,7 @@ internal sealed class TaskWaiters
             _hasEnded = true;
             foreach (var waiter in _waiters.Values)
             {
-                waiter.Ended.TrySetException(new ObjectDisposedException(nameof(BackgroundTaskManager)));
+                scheduler.Complete(waiter.Ended, new ObjectDisposedException(nameof(BackgroundTaskManager)));
             }
         }
     }
@@ -67,11 +67,11 @@ internal sealed class TaskWaiters
         }
     }
 
-    internal sealed class Waiter
+    internal sealed class Waiter(TaskCompletionSource ended)
     {
         internal int Registrations;
 
-        internal TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        internal TaskCompletionSource Ended { get; } = ended;
     }
 
     internal readonly struct Registration(TaskWaiters waiters, string taskId, Waiter waiter) : IDisposable

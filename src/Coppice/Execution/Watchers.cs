@@ -1,10 +1,11 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using System.Threading.Channels;
+using System.Runtime.ExceptionServices;
 
 namespace Coppice;
 
 /// <summary>Who watches the change feed, each with a bounded backlog of its own.</summary>
-internal sealed class Watchers(int maxBacklog)
+internal sealed class Watchers(int maxBacklog, WorkScheduler scheduler)
 {
     private readonly Lock _lock = new();
     private Watcher[] _watchers = [];
@@ -30,13 +31,13 @@ internal sealed class Watchers(int maxBacklog)
 
         foreach (var watcher in _watchers)
         {
-            watcher.End();
+            watcher.End(new ObjectDisposedException(nameof(BackgroundTaskManager)));
         }
     }
 
     internal async IAsyncEnumerable<TaskChange> WatchAsync(TaskQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var watcher = new Watcher(query, maxBacklog);
+        var watcher = new Watcher(query, maxBacklog, new Pulse(scheduler));
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_hasEnded, typeof(BackgroundTaskManager));
@@ -59,35 +60,56 @@ internal sealed class Watchers(int maxBacklog)
         }
     }
 
-    private sealed class Watcher(TaskQuery? query, int maxBacklog)
+    private sealed class Watcher(TaskQuery? query, int maxBacklog, Pulse news)
     {
-        private readonly Channel<TaskChange> _changes = Channel.CreateUnbounded<TaskChange>(new() { SingleReader = true });
+        private readonly ConcurrentQueue<TaskChange> _changes = new();
         private int _backlog;
+        private Exception? _end;
 
         internal void Offer(TaskChange change)
         {
-            if (query is not null && !query.Matches(change.Task))
+            if (Volatile.Read(ref _end) is not null || (query is not null && !query.Matches(change.Task)))
             {
                 return;
             }
 
             if (Interlocked.Increment(ref _backlog) > maxBacklog)
             {
-                _changes.Writer.TryComplete(new WatchOverrunException(maxBacklog));
+                End(new WatchOverrunException(maxBacklog));
                 return;
             }
 
-            _changes.Writer.TryWrite(change);
+            _changes.Enqueue(change);
+            news.Raise();
         }
 
-        internal void End() => _changes.Writer.TryComplete(new ObjectDisposedException(nameof(BackgroundTaskManager)));
+        /// <summary>Ends the watch, once what is in the backlog has been read.</summary>
+        internal void End(Exception reason)
+        {
+            Interlocked.CompareExchange(ref _end, reason, null);
+            news.Raise();
+        }
 
         internal async IAsyncEnumerable<TaskChange> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
         {
-            await foreach (var change in _changes.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            while (true)
             {
-                Interlocked.Decrement(ref _backlog);
-                yield return change;
+                cancellationToken.ThrowIfCancellationRequested();
+                var next = news.Next();
+                var end = Volatile.Read(ref _end);
+                if (_changes.TryDequeue(out var change))
+                {
+                    Interlocked.Decrement(ref _backlog);
+                    yield return change;
+                }
+                else if (end is not null)
+                {
+                    ExceptionDispatchInfo.Throw(end);
+                }
+                else
+                {
+                    await next.WaitAsync(cancellationToken).ConfigureAwait(false);
+                }
             }
         }
     }

@@ -72,5 +72,7 @@ public sealed class BackgroundTaskOptions
     /// <summary>Gets or sets how many changes may wait for one watcher. From 1; 100,000 by default. A watcher that falls further behind is ended with <see cref="WatchOverrunException"/>.</summary>
     public int MaxWatchBacklog { get; set; } = 100_000;
 
+    internal WorkScheduler Scheduler { get; set; } = WorkScheduler.Pool;
+
     internal BackgroundTaskOptions Clone() => (BackgroundTaskOptions)MemberwiseClone();
 }

@@ -8,15 +8,15 @@ namespace Coppice;
 /// A manager's life as a host: it joins the store, shows that it lives, judges the others by its own clock, and joins anew after it was
 /// given up for dead.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "The timer goes with LeaveAsync; the semaphore has no wait handle.")]
-internal sealed class HostSession(StoreGateway store, LiveTasks live, BackgroundTaskOptions options, ILogger logger)
+[SuppressMessage("Design", "CA1001", Justification = "The timer goes with LeaveAsync.")]
+internal sealed class HostSession(StoreGateway store, LiveTasks live, BackgroundTaskOptions options, ILogger logger) : IThreadPoolWorkItem
 {
     // A host beats five times in HostTimeout. One that misses three beats has been silent for at most four fifths of it.
     private const int BeatsPerTimeout = 5;
     private const int MissedBeats = 3;
 
     private readonly string _hostId = options.HostName ?? $"{Environment.MachineName}/{Environment.ProcessId}";
-    private readonly SemaphoreSlim _joining = new(1, 1);
+    private readonly AsyncLock _joining = new(options.Scheduler);
     private readonly Dictionary<HostFence, Observation> _others = [];
     private volatile StrongBox<HostFence> _fence = new(HostFence.None);
     private ITimer? _timer;
@@ -79,9 +79,12 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
         }
         else
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static session => _ = session.BeatAsync(), this, preferLocal: false);
+            options.Scheduler.Queue(this);
         }
     }
+
+    /// <summary>Looks after the others out of turn.</summary>
+    public void Execute() => _ = BeatAsync();
 
     /// <summary>Takes note of the others' beats. Returns those that have left or have been silent for too long.</summary>
     private List<HostFence> Observe(IReadOnlyList<HostStatus> hosts)
@@ -179,7 +182,7 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
 
     private async ValueTask RejoinAsync(HostFence given, CancellationToken cancellationToken)
     {
-        await _joining.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _joining.EnterAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             ObjectDisposedException.ThrowIf(_hasLeft, typeof(BackgroundTaskManager));
@@ -191,7 +194,7 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
         }
         finally
         {
-            _joining.Release();
+            _joining.Exit();
         }
     }
 

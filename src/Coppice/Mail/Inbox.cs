@@ -15,13 +15,15 @@ public sealed class Inbox : IAsyncDisposable, ICommitObserver
     private const int DrainPage = 1024;
 
     private readonly Mailroom _mailroom;
-    private readonly MailSignal _arrival = new();
-    private readonly SemaphoreSlim _reading = new(1, 1);
+    private readonly Pulse _arrival;
+    private readonly AsyncLock _reading;
     private long _cursor;
     private int _state;
 
-    internal Inbox(Mailroom mailroom, string threadId, Guid reader)
+    internal Inbox(Mailroom mailroom, string threadId, Guid reader, WorkScheduler scheduler)
     {
+        _arrival = new Pulse(scheduler);
+        _reading = new AsyncLock(scheduler);
         _mailroom = mailroom;
         ThreadId = threadId;
         Reader = reader;
@@ -143,8 +145,8 @@ public sealed class Inbox : IAsyncDisposable, ICommitObserver
 
     private async ValueTask<IReadOnlyList<InboxItem>> TakeAsync(int limit, CancellationToken cancellationToken)
     {
-        // The wait is short: nobody keeps the semaphore while waiting for mail.
-        await _reading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        // The wait is short: nobody keeps the lock while waiting for mail.
+        await _reading.EnterAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             Check(CancellationToken.None);
@@ -164,7 +166,7 @@ public sealed class Inbox : IAsyncDisposable, ICommitObserver
         }
         finally
         {
-            _reading.Release();
+            _reading.Exit();
         }
     }
 

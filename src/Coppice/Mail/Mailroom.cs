@@ -5,13 +5,13 @@ namespace Coppice;
 
 /// <summary>The inboxes that are open here, and who is told of mail that nobody reads.</summary>
 internal sealed class Mailroom(
-    StoreGateway store, HostSession host, TaskRunner runner, UnreadMailNotifier notifier, ILogger logger)
+    StoreGateway store, HostSession host, TaskRunner runner, UnreadMailNotifier notifier, WorkScheduler scheduler, ILogger logger)
 {
     private readonly ConcurrentDictionary<string, Inbox> _open = new(StringComparer.Ordinal);
     private volatile bool _isDisposed;
 
     /// <summary>Makes an inbox for a reader that the store is about to let in.</summary>
-    internal Inbox Prepare(string threadId, Guid reader) => new(this, threadId, reader);
+    internal Inbox Prepare(string threadId, Guid reader) => new(this, threadId, reader, scheduler);
 
     /// <summary>The store has let the reader in.</summary>
     internal void Open(Inbox inbox)
@@ -27,7 +27,7 @@ internal sealed class Mailroom(
 
     internal async ValueTask<Inbox> OpenAsync(string threadId, CancellationToken cancellationToken)
     {
-        var inbox = Prepare(threadId, Guid.NewGuid());
+        var inbox = Prepare(threadId, scheduler.NewGuid());
         var result = await host.CommitAsync(
             "open_inbox", new OpenMailbox(threadId, inbox.Reader), inbox, cancellationToken).ConfigureAwait(false);
         inbox.StartAfter(((MailboxOpened)result.Answers[0]).AcknowledgedThrough);

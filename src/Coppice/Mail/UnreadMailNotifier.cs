@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Coppice;
 
 /// <summary>Calls <see cref="BackgroundTaskOptions.OnUnreadMail"/>: one call at a time for each thread, none before the start has returned.</summary>
-internal sealed class UnreadMailNotifier(Func<string, CancellationToken, ValueTask>? callback, ILogger logger, CancellationToken stopping)
+internal sealed class UnreadMailNotifier(
+    Func<string, CancellationToken, ValueTask>? callback, WorkScheduler scheduler, ILogger logger, CancellationToken stopping)
 {
     private readonly Lock _lock = new();
 
@@ -53,8 +54,7 @@ internal sealed class UnreadMailNotifier(Func<string, CancellationToken, ValueTa
         }
     }
 
-    private void Call(string threadId) =>
-        ThreadPool.UnsafeQueueUserWorkItem(static state => _ = state.notifier.CallAsync(state.threadId), (notifier: this, threadId), preferLocal: false);
+    private void Call(string threadId) => scheduler.Queue(new DueCall(this, threadId));
 
     private async Task CallAsync(string threadId)
     {
@@ -92,5 +92,10 @@ internal sealed class UnreadMailNotifier(Func<string, CancellationToken, ValueTa
             _due.Remove(threadId);
             return false;
         }
+    }
+
+    private sealed class DueCall(UnreadMailNotifier notifier, string threadId) : IThreadPoolWorkItem
+    {
+        public void Execute() => _ = notifier.CallAsync(threadId);
     }
 }

@@ -10,7 +10,7 @@ namespace Coppice;
 /// </summary>
 internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions options, TaskMetrics metrics, ILogger logger)
 {
-    private readonly ClosingGate _gate = new();
+    private readonly ClosingGate _gate = new(options.Scheduler);
 
     // A store that is away for longer fails its caller; should the batch turn out to have landed, the manager ends its task.
     private readonly ResiliencePipeline _lookup = new ResiliencePipelineBuilder { TimeProvider = options.TimeProvider }

@@ -1,7 +1,7 @@
 namespace Coppice;
 
-/// <summary>Wakes the readers of a mailbox. Taken before a read, so that mail that arrives meanwhile is not missed.</summary>
-internal sealed class MailSignal
+/// <summary>Wakes whoever waits for news. Taken before one looks, so that what arrives meanwhile is not missed.</summary>
+internal sealed class Pulse(WorkScheduler scheduler)
 {
     private readonly Lock _lock = new();
     private TaskCompletionSource? _next;
@@ -10,7 +10,7 @@ internal sealed class MailSignal
     {
         lock (_lock)
         {
-            return (_next ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            return (_next ??= scheduler.CreateSource()).Task;
         }
     }
 
@@ -22,6 +22,9 @@ internal sealed class MailSignal
             (next, _next) = (_next, null);
         }
 
-        next?.TrySetResult();
+        if (next is not null)
+        {
+            scheduler.Complete(next);
+        }
     }
 }

@@ -1,0 +1,42 @@
+using Microsoft.Extensions.Logging;
+
+namespace Coppice;
+
+/// <summary>
+/// How a manager's work gets onto threads, and where its chance comes from: all that would run apart from its caller goes through here.
+/// One implementation serves the world; the other lets a simulation decide what happens when, so that it can do it again.
+/// </summary>
+internal abstract class WorkScheduler
+{
+    /// <summary>Gets the one that works with the thread pool.</summary>
+    internal static WorkScheduler Pool { get; } = new PoolScheduler();
+
+    /// <summary>Gets whether continuations run apart from whoever completes what they wait for.</summary>
+    internal abstract bool RunsContinuationsApart { get; }
+
+    /// <summary>Gets whether a thread may stand still for a moment until another has done something.</summary>
+    internal abstract bool CanStandStill { get; }
+
+    /// <summary>Runs work soon, not on the stack of the caller and in no ambient context.</summary>
+    internal abstract void Queue(IThreadPoolWorkItem work);
+
+    /// <summary>Runs work that may block, on a thread of its own where the system gives one.</summary>
+    internal abstract void QueueBlocking(IThreadPoolWorkItem work, string threadName);
+
+    /// <summary>Cancels a source soon. Its callbacks are other people's code: they may block or throw, and nobody here waits for them.</summary>
+    internal abstract void Cancel(CancellationTokenSource source, string taskId, ILogger logger);
+
+    /// <summary>Cancels a source of the manager's own, and completes when its callbacks have run.</summary>
+    internal abstract Task CancelAsync(CancellationTokenSource source);
+
+    /// <summary>Completes a source of <see cref="CreateSource"/>, perhaps under locks: what waits for it runs later.</summary>
+    internal abstract void Complete(TaskCompletionSource source, Exception? failure = null);
+
+    internal abstract Guid NewGuid();
+
+    /// <summary>A number from 0 to under 1, to spread retries by.</summary>
+    internal abstract double NextDouble();
+
+    internal TaskCompletionSource CreateSource() =>
+        new(RunsContinuationsApart ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None);
+}
