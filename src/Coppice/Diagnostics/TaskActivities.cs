@@ -7,12 +7,11 @@ internal static class TaskActivities
 {
     private static readonly ActivitySource Source = new(CoppiceTelemetry.Name);
 
-    /// <summary>What the caller is doing at the moment, when somebody listens.</summary>
-    internal static Activity? Current() => Source.HasListeners() ? Activity.Current : null;
+    internal static bool AreWanted => Source.HasListeners();
 
     internal static Activity? Start(LiveTask task)
     {
-        if (!Source.HasListeners())
+        if (task.Origin is not { } origin)
         {
             return null;
         }
@@ -20,13 +19,13 @@ internal static class TaskActivities
         var tags = new ActivityTagsCollection
         {
             ["coppice.task.id"] = task.TaskId,
-            ["coppice.task.type"] = task.Type,
+            ["coppice.task.type"] = origin.Type,
             ["coppice.thread.id"] = task.OwnerThreadId,
             ["coppice.run.id"] = task.Lineage.RunId,
             ["coppice.agent.id"] = task.Lineage.AgentId,
             ["coppice.parent_task.id"] = task.Lineage.TaskId,
         };
-        ActivityLink[] links = task.SpawnedFrom is { } spawner ? [new ActivityLink(spawner.Context)] : [];
+        ActivityLink[] links = origin.Spawner is { } spawner ? [new ActivityLink(spawner.Context)] : [];
         return Source.StartActivity("coppice.task", ActivityKind.Internal, default(ActivityContext), tags, links);
     }
 

@@ -161,7 +161,7 @@ internal sealed class EventQueue(string taskId, HostFence fence, string ownerThr
             _stored += events.Count;
             _inFlight = 0;
             _retryAfter = FirstRetry;
-            if (result is { Status: CommitStatus.Landed, Answers: [EventsPosted posted] })
+            if (result is { Status: CommitStatus.Landed, Answer: EventsPosted posted })
             {
                 _unread = posted.UnreadEvents;
                 _knowsUnread = true;

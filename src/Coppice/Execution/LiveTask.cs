@@ -5,46 +5,64 @@ namespace Coppice;
 
 /// <summary>A task whose body runs here: what cannot be stored of it.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "Release disposes of the token source, unless it was signalled: then callbacks may be running.")]
-internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, bool isBlocking) : IThreadPoolWorkItem, ICommitObserver
+internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
 {
     private const int Undecided = 0;
     private const int Landed = 1;
     private const int Abandoned = 2;
 
-    private TaskBody? _body = body;
+    // There may be a million of these at once: what few of them need is in one object apart.
+    private readonly TaskRunner _runner;
+    private readonly bool _isBlocking;
+    private long _epoch;
+    private TaskBody? _body;
     private CancellationTokenSource? _source;
     private TaskCompletionSource? _parked;
-    private EventQueue? _events;
+    private Extras? _extras;
     private bool _isSignalled;
     private bool _hasEnded;
-    private string? _unstoredCancel;
     private AmbientTask? _ambient;
     private int _fate;
 
+    internal LiveTask(TaskRunner runner, TaskBody body, AddTask task, bool isBlocking)
+    {
+        _runner = runner;
+        _body = body;
+        _isBlocking = isBlocking;
+        OwnerThreadId = task.OwnerThreadId;
+        Lineage = task.Lineage;
+        if (task.AgentThreadId is not null)
+        {
+            NeedExtras().Inbox = runner.PrepareInbox(task.AgentThreadId, task.AgentReader);
+        }
+
+        if (TaskActivities.AreWanted)
+        {
+            NeedExtras().Origin = new TaskOrigin(task.Type, Activity.Current);
+        }
+    }
+
     internal string TaskId { get; private set; } = "";
 
-    internal HostFence Fence { get; private set; }
+    internal HostFence Fence => new(_runner.HostId, _epoch);
 
     /// <summary>Gets an agent's inbox.</summary>
-    internal Inbox? Inbox { get; private set; }
+    internal Inbox? Inbox => Volatile.Read(ref _extras)?.Inbox;
 
-    internal string OwnerThreadId => task.OwnerThreadId;
+    internal string OwnerThreadId { get; }
 
-    internal string Type => task.Type;
+    internal TaskLineage Lineage { get; }
 
-    internal TaskLineage Lineage => task.Lineage;
+    /// <summary>Gets where the task comes from, when somebody listened as it was spawned.</summary>
+    internal TaskOrigin? Origin => Volatile.Read(ref _extras)?.Origin;
 
-    internal string? AgentThreadId => task.AgentThreadId;
-
-    internal Guid AgentReader => task.AgentReader;
-
-    /// <summary>Gets the span that the task was spawned in, when somebody listens.</summary>
-    internal Activity? SpawnedFrom { get; } = TaskActivities.Current();
+    /// <summary>The next in the chain of <see cref="LiveTasks"/>, which guards it.</summary>
+    internal LiveTask? NextLive;
 
     internal bool IsSignalled => Volatile.Read(ref _isSignalled);
 
     /// <summary>Gets who requested the cancellation while the store could not be told, or <see langword="null"/>.</summary>
-    internal string? UnstoredCancel => Volatile.Read(ref _unstoredCancel);
+    internal string? UnstoredCancel => Volatile.Read(ref _extras)?.UnstoredCancel;
 
     internal CancellationToken Token
     {
@@ -80,38 +98,37 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
     }
 
     /// <summary>Takes the id that the store gave, before anybody else can know it. False when the task was given up before.</summary>
-    internal bool TryLand(string taskId, HostFence fence, Inbox? inbox)
+    internal bool TryLand(string taskId, long epoch)
     {
         TaskId = taskId;
-        Fence = fence;
-        Inbox = inbox;
+        _epoch = epoch;
         return Interlocked.CompareExchange(ref _fate, Landed, Undecided) == Undecided;
     }
 
     internal void Start()
     {
-        if (isBlocking)
+        if (_isBlocking)
         {
-            runner.Scheduler.QueueBlocking(this, "Coppice task " + TaskId);
+            _runner.Scheduler.QueueBlocking(this, "Coppice task " + TaskId);
         }
         else
         {
-            runner.Scheduler.Queue(this);
+            _runner.Scheduler.Queue(this);
         }
     }
 
-    void ICommitObserver.OnLanded(CommitResult result, HostFence fence) => runner.Land(this, result, fence);
+    void ICommitObserver.OnLanded(CommitResult result, HostFence fence) => _runner.Land(this, result, fence);
 
-    public void Execute() => _ = runner.RunAsync(this);
+    public void Execute() => _ = _runner.RunAsync(this);
 
     /// <summary>Runs the body, once. From here on the code that executes counts as this task.</summary>
     internal ValueTask<TaskOutcome?> RunBodyAsync()
     {
         var body = Interlocked.Exchange(ref _body, null) ?? throw new UnreachableException();
         var context = Inbox is null
-            ? new TaskContext(runner.Manager, TaskId, OwnerThreadId, this)
-            : new AgentTaskContext(runner.Manager, TaskId, OwnerThreadId, this, Inbox);
-        _ambient = new AmbientTask(TaskId, OwnerThreadId, runner.Identity, context);
+            ? new TaskContext(_runner.Manager, TaskId, OwnerThreadId, this)
+            : new AgentTaskContext(_runner.Manager, TaskId, OwnerThreadId, this, Inbox);
+        _ambient = new AmbientTask(TaskId, OwnerThreadId, _runner.Identity, context);
         _ambient.Enter();
         return body.RunAsync(context);
     }
@@ -135,19 +152,23 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
 
         if (parked is not null)
         {
-            runner.Scheduler.Complete(parked);
+            _runner.Scheduler.Complete(parked);
         }
 
         if (source is not null)
         {
-            runner.Scheduler.Cancel(source, TaskId, runner.Logger);
+            _runner.Scheduler.Cancel(source, TaskId, _runner.Logger);
         }
     }
 
     /// <summary>Signals, and keeps who asked for it until it can be stored with the task's end.</summary>
     internal void SignalUnstored(string by)
     {
-        Interlocked.CompareExchange(ref _unstoredCancel, by, null);
+        lock (this)
+        {
+            NeedExtras().UnstoredCancel ??= by;
+        }
+
         Signal();
     }
 
@@ -171,7 +192,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
                 return Task.CompletedTask;
             }
 
-            return (_parked ??= runner.Scheduler.CreateSource()).Task;
+            return (_parked ??= _runner.Scheduler.CreateSource()).Task;
         }
     }
 
@@ -185,13 +206,13 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
                 return false;
             }
 
-            events = _events ??= runner.CreateEvents(this);
+            events = NeedExtras().Events ??= _runner.CreateEvents(this);
         }
 
         return events.TryAdd(custom);
     }
 
-    internal void CloseInbox() => runner.CloseInbox(this);
+    internal void CloseInbox() => _runner.CloseInbox(this);
 
     /// <summary>Ends the queue of events. From here on nothing is accepted.</summary>
     internal ValueTask<(int First, IReadOnlyList<CustomTaskEvent> Events)> SealEventsAsync()
@@ -200,7 +221,7 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
         lock (this)
         {
             _hasEnded = true;
-            events = _events;
+            events = _extras?.Events;
         }
 
         return events?.SealAsync() ?? ValueTask.FromResult((0, (IReadOnlyList<CustomTaskEvent>)[]));
@@ -216,7 +237,11 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
             _hasEnded = true;
             unsignalled = _isSignalled ? null : _source;
             _source = null;
-            _events = null;
+            if (_extras is not null)
+            {
+                _extras.Events = null;
+            }
+
             (parked, _parked) = (_parked, null);
         }
 
@@ -226,10 +251,28 @@ internal sealed class LiveTask(TaskRunner runner, TaskBody body, AddTask task, b
         // Code that the body left behind may park on it still.
         if (parked is not null)
         {
-            runner.Scheduler.Complete(parked);
+            _runner.Scheduler.Complete(parked);
         }
 
         _ambient?.Release();
         _ambient = null;
+    }
+
+    private Extras NeedExtras()
+    {
+        if (_extras is null)
+        {
+            Volatile.Write(ref _extras, new Extras());
+        }
+
+        return _extras;
+    }
+
+    private sealed class Extras
+    {
+        internal Inbox? Inbox;
+        internal TaskOrigin? Origin;
+        internal EventQueue? Events;
+        internal volatile string? UnstoredCancel;
     }
 }

@@ -1,61 +1,87 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Coppice;
 
-/// <summary>The tasks whose bodies run here, by id.</summary>
-internal sealed class LiveTasks(WorkScheduler scheduler)
+/// <summary>
+/// The tasks whose bodies run here, by id. The tasks themselves are the links of the table's chains, so that holding one costs next to
+/// nothing; it is in parts with a lock each, so that callers seldom meet.
+/// </summary>
+internal sealed class LiveTasks
 {
-    private readonly ConcurrentDictionary<string, LiveTask> _tasks = new(StringComparer.Ordinal);
+    private const int Parts = 16;
+
+    private readonly WorkScheduler _scheduler;
+    private readonly Part[] _parts = new Part[Parts];
     private readonly Lock _lock = new();
     private TaskCompletionSource? _empty;
-    private int _count;
 
-    internal int Count => Volatile.Read(ref _count);
-
-    internal IEnumerable<LiveTask> All => _tasks.Values;
-
-    internal void Add(LiveTask task)
+    internal LiveTasks(WorkScheduler scheduler)
     {
-        Interlocked.Increment(ref _count);
-        _tasks[task.TaskId] = task;
-    }
-
-    internal void Remove(LiveTask task)
-    {
-        if (_tasks.TryRemove(task.TaskId, out _) && Interlocked.Decrement(ref _count) == 0)
+        _scheduler = scheduler;
+        for (var i = 0; i < Parts; i++)
         {
-            lock (_lock)
-            {
-                if (_empty is not null)
-                {
-                    scheduler.Complete(_empty);
-                }
-            }
+            _parts[i] = new Part();
         }
     }
 
-    internal bool TryGet(string taskId, [NotNullWhen(true)] out LiveTask? task) => _tasks.TryGetValue(taskId, out task);
+    internal int Count
+    {
+        get
+        {
+            var count = 0;
+            foreach (var part in _parts)
+            {
+                count += part.Count;
+            }
+
+            return count;
+        }
+    }
+
+    internal IReadOnlyList<LiveTask> All
+    {
+        get
+        {
+            var all = new List<LiveTask>();
+            foreach (var part in _parts)
+            {
+                part.CopyTo(all);
+            }
+
+            return all;
+        }
+    }
+
+    internal void Add(LiveTask task) => PartOf(task.TaskId, out var hash).Add(task, hash);
+
+    internal void Remove(LiveTask task)
+    {
+        if (PartOf(task.TaskId, out var hash).Remove(task, hash) && Volatile.Read(ref _empty) is not null)
+        {
+            CompleteIfEmpty();
+        }
+    }
+
+    internal bool TryGet(string taskId, [NotNullWhen(true)] out LiveTask? task) =>
+        (task = PartOf(taskId, out var hash).Find(taskId, hash)) is not null;
 
     /// <summary>Completes when no body runs. To be asked when no more are added.</summary>
     internal Task WhenEmptyAsync()
     {
         lock (_lock)
         {
-            _empty ??= scheduler.CreateSource();
-            if (Count == 0)
-            {
-                scheduler.Complete(_empty);
-            }
-
-            return _empty.Task;
+            _empty ??= _scheduler.CreateSource();
         }
+
+        CompleteIfEmpty();
+        return _empty.Task;
     }
 
     /// <summary>The tasks that a cancel covers, as far as they run here: for when the store cannot be asked.</summary>
     internal IEnumerable<LiveTask> CoveredBy(RequestCancel cancel)
     {
-        var covered = new HashSet<LiveTask>(All.Where(task => cancel.Scope switch
+        var all = All;
+        var covered = new HashSet<LiveTask>(all.Where(task => cancel.Scope switch
         {
             CancelScope.Thread => task.OwnerThreadId == cancel.Key,
             CancelScope.Run => task.Lineage.TaskId is null && task.Lineage.RunId == cancel.Key,
@@ -66,7 +92,7 @@ internal sealed class LiveTasks(WorkScheduler scheduler)
             return covered;
         }
 
-        var children = All.ToLookup(task => task.Lineage.TaskId ?? "");
+        var children = all.ToLookup(task => task.Lineage.TaskId ?? "");
         var open = new Queue<string>(covered.Select(task => task.TaskId));
         if (cancel.Scope == CancelScope.Tree)
         {
@@ -82,5 +108,124 @@ internal sealed class LiveTasks(WorkScheduler scheduler)
         }
 
         return covered;
+    }
+
+    private void CompleteIfEmpty()
+    {
+        if (Count == 0)
+        {
+            _scheduler.Complete(_empty!);
+        }
+    }
+
+    private Part PartOf(string taskId, out uint hash)
+    {
+        hash = HashOf(taskId);
+        return _parts[hash % Parts];
+    }
+
+    /// <summary>Ids that stores count lie next to each other, so they spread by their number.</summary>
+    private static uint HashOf(string taskId) =>
+        TaskIds.TryParse(taskId, out var number) ? (uint)number : (uint)string.GetHashCode(taskId, StringComparison.Ordinal);
+
+    private sealed class Part
+    {
+        private const int Smallest = 16;
+
+        private LiveTask?[] _chains = new LiveTask?[Smallest];
+        private volatile int _count;
+
+        internal int Count => _count;
+
+        internal void Add(LiveTask task, uint hash)
+        {
+            lock (this)
+            {
+                if (_count == _chains.Length)
+                {
+                    Resize(_chains.Length * 2);
+                }
+
+                Link(task, ref ChainOf(hash));
+                _count++;
+            }
+        }
+
+        internal bool Remove(LiveTask task, uint hash)
+        {
+            lock (this)
+            {
+                ref var link = ref ChainOf(hash);
+                while (link is not null && !ReferenceEquals(link, task))
+                {
+                    link = ref link.NextLive;
+                }
+
+                if (link is null)
+                {
+                    return false;
+                }
+
+                link = task.NextLive;
+                task.NextLive = null;
+                if (--_count < _chains.Length / 8 && _chains.Length > Smallest)
+                {
+                    Resize(_chains.Length / 4);
+                }
+
+                return true;
+            }
+        }
+
+        internal LiveTask? Find(string taskId, uint hash)
+        {
+            lock (this)
+            {
+                var task = ChainOf(hash);
+                while (task is not null && task.TaskId != taskId)
+                {
+                    task = task.NextLive;
+                }
+
+                return task;
+            }
+        }
+
+        internal void CopyTo(List<LiveTask> all)
+        {
+            lock (this)
+            {
+                foreach (var first in _chains)
+                {
+                    for (var task = first; task is not null; task = task.NextLive)
+                    {
+                        all.Add(task);
+                    }
+                }
+            }
+        }
+
+        private ref LiveTask? ChainOf(uint hash) => ref _chains[hash / Parts % (uint)_chains.Length];
+
+        private static void Link(LiveTask task, ref LiveTask? chain)
+        {
+            task.NextLive = chain;
+            chain = task;
+        }
+
+        private void Resize(int length)
+        {
+            var old = _chains;
+            _chains = new LiveTask?[length];
+            foreach (var first in old)
+            {
+                for (var task = first; task is not null;)
+                {
+                    var next = task.NextLive;
+                    Link(task, ref ChainOf(HashOf(task.TaskId)));
+                    task = next;
+                }
+            }
+        }
     }
 }

@@ -136,7 +136,7 @@ internal sealed class ManagerCore : ITaskStoreListener
             throw;
         }
 
-        var reached = ((CancelReached)result.Answers[0]).TaskIds;
+        var reached = ((CancelReached)result.Answer!).TaskIds;
         AwaitSignals(reached);
         return reached.Count;
     }
@@ -184,7 +184,7 @@ internal sealed class ManagerCore : ITaskStoreListener
         where T : MutationAnswer
     {
         var result = await _host.CommitAsync(operation, mutation, null, cancellationToken).ConfigureAwait(false);
-        return (T)result.Answers[0];
+        return (T)result.Answer!;
     }
 
     internal async ValueTask<SendReceipt> SendAsync(SendMessage send, CancellationToken cancellationToken) =>
@@ -257,7 +257,7 @@ internal sealed class ManagerCore : ITaskStoreListener
         try
         {
             var result = await _host.CommitAsync("spawn", add, task, cancellationToken).ConfigureAwait(false);
-            return result.Answers[0] is AddRefused refused ? throw Refusal(refused.Error, add) : result.WasFound;
+            return result.Answer is AddRefused refused ? throw Refusal(refused.Error, add) : result.WasFound;
         }
         catch (Exception) when (!task.TryAbandon())
         {

@@ -43,6 +43,8 @@ internal sealed class TaskRunner
 
     internal WorkScheduler Scheduler => _options.Scheduler;
 
+    internal string HostId => _core.Fence.HostId;
+
     /// <summary>Runs a task's body to its end and stores it. Never throws.</summary>
     internal async Task RunAsync(LiveTask task)
     {
@@ -65,9 +67,8 @@ internal sealed class TaskRunner
     /// <summary>Takes in a task that the store has just added: from here on it can be found, and cancelled.</summary>
     internal void Land(LiveTask task, CommitResult result, HostFence fence)
     {
-        var inbox = task.AgentThreadId is null ? null : _core.Mailroom.Prepare(task.AgentThreadId, task.AgentReader);
-        var isWanted = task.TryLand(((TaskAdded)result.Answers[0]).TaskId, fence, inbox);
-        if (inbox is not null)
+        var isWanted = task.TryLand(((TaskAdded)result.Answer!).TaskId, fence.Epoch);
+        if (task.Inbox is { } inbox)
         {
             _core.Mailroom.Open(inbox);
         }
@@ -85,6 +86,8 @@ internal sealed class TaskRunner
             task.Signal();
         }
     }
+
+    internal Inbox PrepareInbox(string threadId, Guid reader) => _core.Mailroom.Prepare(threadId, reader);
 
     internal EventQueue CreateEvents(LiveTask task) =>
         new(task.TaskId, task.Fence, task.OwnerThreadId, _store, _options, Logger);

@@ -30,7 +30,7 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
     {
         var result = await store.CommitAsync("join", new JoinHost(_hostId), HostFence.None, cancellationToken: cancellationToken)
             .ConfigureAwait(false);
-        if (result.Answers is not [HostJoined joined])
+        if (result.Answer is not HostJoined joined)
         {
             throw new TaskStoreException("The store did not let this host join.", isTransient: false, code: "join_refused");
         }
@@ -173,7 +173,7 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
     private async ValueTask SettleAsync(HostFence host, HostFence fence)
     {
         var result = await store.CommitAsync("settle", new SettleHost(host), fence).ConfigureAwait(false);
-        if (result is { Status: CommitStatus.Landed, Answers: [HostSettled settled] })
+        if (result is { Status: CommitStatus.Landed, Answer: HostSettled settled })
         {
             _others.Remove(host);
             Log.HostSettled(logger, host.HostId, host.Epoch, settled.Orphans.Count);

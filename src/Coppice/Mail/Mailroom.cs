@@ -30,7 +30,7 @@ internal sealed class Mailroom(
         var inbox = Prepare(threadId, scheduler.NewGuid());
         var result = await host.CommitAsync(
             "open_inbox", new OpenMailbox(threadId, inbox.Reader), inbox, cancellationToken).ConfigureAwait(false);
-        inbox.StartAfter(((MailboxOpened)result.Answers[0]).AcknowledgedThrough);
+        inbox.StartAfter(((MailboxOpened)result.Answer!).AcknowledgedThrough);
         return inbox;
     }
 
@@ -41,7 +41,7 @@ internal sealed class Mailroom(
     {
         var result = await host.CommitAsync(
             "acknowledge", new AcknowledgeMail(inbox.ThreadId, inbox.Reader, through), null, cancellationToken).ConfigureAwait(false);
-        return result.Answers is [MailAcknowledged];
+        return result.Answer is MailAcknowledged;
     }
 
     internal async ValueTask CloseAsync(Inbox inbox)

@@ -3,6 +3,9 @@ namespace Coppice;
 /// <summary>A store's answer to a batch.</summary>
 public sealed class CommitResult
 {
+    // Of a single answer no list is made until somebody asks for it.
+    private object _answers;
+
     /// <summary>Creates the answer.</summary>
     /// <param name="status">Whether the batch landed.</param>
     /// <param name="revision">The store's revision of this commit; 0 where nothing landed.</param>
@@ -13,7 +16,14 @@ public sealed class CommitResult
         ArgumentNullException.ThrowIfNull(answers);
         Status = status;
         Revision = revision;
-        Answers = answers;
+        _answers = answers;
+    }
+
+    internal CommitResult(CommitStatus status, long revision, MutationAnswer answer)
+    {
+        Status = status;
+        Revision = revision;
+        _answers = answer;
     }
 
     /// <summary>Gets whether the batch landed.</summary>
@@ -26,7 +36,21 @@ public sealed class CommitResult
     /// Gets one answer for each mutation, in order. Of a refused batch those that were not refused themselves are
     /// <see cref="NotApplied"/>; a fenced batch has none.
     /// </summary>
-    public IReadOnlyList<MutationAnswer> Answers { get; }
+    public IReadOnlyList<MutationAnswer> Answers
+    {
+        get
+        {
+            if (_answers is MutationAnswer single)
+            {
+                _answers = new[] { single };
+            }
+
+            return (IReadOnlyList<MutationAnswer>)_answers;
+        }
+    }
+
+    /// <summary>Gets the answer of a batch of one mutation; <see langword="null"/> when it was fenced.</summary>
+    internal MutationAnswer? Answer => _answers as MutationAnswer ?? (Answers is [var single, ..] ? single : null);
 
     /// <summary>Gets how many batches shared the transaction; 1 on a store that does not group.</summary>
     public int GroupSize { get; init; } = 1;

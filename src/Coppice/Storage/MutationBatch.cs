@@ -7,8 +7,10 @@ namespace Coppice;
 /// </remarks>
 public sealed class MutationBatch
 {
-    // An Action<CommitResult>, or an ICommitObserver where a delegate for each batch would cost too much.
+    // A batch is made for every change there is, most of them of one mutation; hence one field for either form, and no list for one.
     private readonly object? _landed;
+    private readonly long _timeMs;
+    private object _mutations;
     private CommitResult? _result;
 
     /// <summary>Creates a batch.</summary>
@@ -24,27 +26,26 @@ public sealed class MutationBatch
     /// <exception cref="ArgumentException"><paramref name="mutations"/> is empty.</exception>
     public MutationBatch(
         BatchId id, HostFence host, DateTimeOffset time, IReadOnlyList<Mutation> mutations, Action<CommitResult>? landed = null)
-        : this(id, host, time, mutations, (object?)landed)
-    {
-    }
-
-    internal MutationBatch(BatchId id, HostFence host, DateTimeOffset time, Mutation mutation, ICommitObserver? observer)
-        : this(id, host, time, [mutation], (object?)observer)
-    {
-    }
-
-    private MutationBatch(BatchId id, HostFence host, DateTimeOffset time, IReadOnlyList<Mutation> mutations, object? landed)
+        : this(id, host, time, (object)mutations, landed)
     {
         ArgumentNullException.ThrowIfNull(mutations);
         if (mutations.Count == 0)
         {
             throw new ArgumentException("A batch needs at least one mutation.", nameof(mutations));
         }
+    }
 
+    internal MutationBatch(BatchId id, HostFence host, DateTimeOffset time, Mutation mutation, ICommitObserver? observer)
+        : this(id, host, time, (object)mutation, observer)
+    {
+    }
+
+    private MutationBatch(BatchId id, HostFence host, DateTimeOffset time, object mutations, object? landed)
+    {
         Id = id;
         Host = host;
-        Time = DateTimeOffset.FromUnixTimeMilliseconds(time.ToUnixTimeMilliseconds());
-        Mutations = mutations;
+        _timeMs = time.ToUnixTimeMilliseconds();
+        _mutations = mutations;
         _landed = landed;
     }
 
@@ -55,10 +56,24 @@ public sealed class MutationBatch
     public HostFence Host { get; }
 
     /// <summary>Gets the host's time, in UTC, to the millisecond.</summary>
-    public DateTimeOffset Time { get; }
+    public DateTimeOffset Time => DateTimeOffset.FromUnixTimeMilliseconds(_timeMs);
 
     /// <summary>Gets the changes.</summary>
-    public IReadOnlyList<Mutation> Mutations { get; }
+    public IReadOnlyList<Mutation> Mutations
+    {
+        get
+        {
+            if (_mutations is Mutation single)
+            {
+                _mutations = new[] { single };
+            }
+
+            return (IReadOnlyList<Mutation>)_mutations;
+        }
+    }
+
+    /// <summary>Gets the change of a batch that has one only.</summary>
+    internal Mutation? Single => _mutations as Mutation ?? (Mutations is [var single] ? single : null);
 
     /// <summary>
     /// Gets the answer, once the batch has landed. It is here even when the way back to the caller lost it, so a store in the same

@@ -133,7 +133,7 @@ public sealed partial class InMemoryTaskStore
     private CommitResult Landed(MutationBatch batch, MutationAnswer answer)
     {
         using var turn = _feed.TakeTurn();
-        var result = new CommitResult(CommitStatus.Landed, turn.Revision, [answer]);
+        var result = new CommitResult(CommitStatus.Landed, turn.Revision, answer);
         batch.MarkLanded(result);
         return result;
     }

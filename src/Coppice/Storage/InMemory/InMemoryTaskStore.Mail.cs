@@ -18,23 +18,33 @@ public sealed partial class InMemoryTaskStore
         {
             task.StoredEvents = firstEvent + i + 1;
             turn.TellChange(TaskChangeKind.Emitted, task, events[i]);
-            PostTo(task.Owner, events[i], events[i].GetClass(), turn);
+            PostTo(task.Owner, events[i], turn);
         }
     }
 
-    private static long PostTo(ThreadPartition partition, MailEvent mail, MailClass mailClass, ChangeFeed.Turn turn)
+    private static long PostTo(ThreadPartition partition, MailEvent mail, ChangeFeed.Turn turn)
     {
-        var sequence = partition.Mail.Post(mail, mailClass);
-        foreach (var listener in turn.Listeners)
-        {
-            listener.OnMail(partition.ThreadId, mailClass.Wakes(), partition.Mail.HasReader);
-        }
-
+        var sequence = partition.Mail.Post(mail);
+        TellMail(partition, mail.GetClass().Wakes(), turn);
         return sequence;
     }
 
+    private static void PostEnd(TaskRecord ended, ChangeFeed.Turn turn)
+    {
+        ended.Owner.Mail.Post(ended);
+        TellMail(ended.Owner, wakes: true, turn);
+    }
+
+    private static void TellMail(ThreadPartition partition, bool wakes, ChangeFeed.Turn turn)
+    {
+        foreach (var listener in turn.Listeners)
+        {
+            listener.OnMail(partition.ThreadId, wakes, partition.Mail.HasReader);
+        }
+    }
+
     private MailPosted Post(PostMessage post, ChangeFeed.Turn turn) =>
-        new(PostTo(Partition(post.ThreadId), post.Message, MailClass.Message, turn));
+        new(PostTo(Partition(post.ThreadId), post.Message, turn));
 
     private SendRefused? CheckSend(SendMessage send)
     {
@@ -68,7 +78,7 @@ public sealed partial class InMemoryTaskStore
     {
         var agent = _directory.Find(send.TaskId)!.Agent!;
         var message = AgentMessage.Create(send.TaskId, send.From.AgentId, send.Content);
-        return new MessageSent(PostTo(Partition(agent.ThreadId), message, MailClass.Message, turn));
+        return new MessageSent(PostTo(Partition(agent.ThreadId), message, turn));
     }
 
     private TaskMoved CloseInbox(CloseAgentInbox close)

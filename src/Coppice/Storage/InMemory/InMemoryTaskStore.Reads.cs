@@ -53,13 +53,13 @@ public sealed partial class InMemoryTaskStore
         ArgumentNullException.ThrowIfNull(parent);
         ArgumentNullException.ThrowIfNull(nameOrTaskId);
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        var node = parent switch
+        return ValueTask.FromResult(parent switch
         {
-            { TaskId: { } taskId } => NodeOf(taskId),
-            { RunId: { } runId } => _forest.FindRun(runId),
+            { TaskId: { } taskId } when _directory.Find(taskId) is { } task => _forest.FindLiveChild(task, null, nameOrTaskId),
+            { TaskId: { } taskId } => _forest.FindLiveChild(null, _forest.FindUnknownTask(taskId), nameOrTaskId),
+            { RunId: { } runId } => _forest.FindLiveChild(null, _forest.FindRun(runId), nameOrTaskId),
             _ => null,
-        };
-        return ValueTask.FromResult(node is null ? null : _forest.FindLiveChild(node, nameOrTaskId));
+        });
     }
 
     /// <inheritdoc/>

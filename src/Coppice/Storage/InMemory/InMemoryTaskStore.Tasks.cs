@@ -76,7 +76,7 @@ public sealed partial class InMemoryTaskStore
     /// <summary>Ends a task whose partitions are locked.</summary>
     private void End(TaskRecord task, FinishTask finish, DateTimeOffset at, ChangeFeed.Turn turn)
     {
-        var concernsForest = task.End(finish.State, finish.Error, finish.Result, at);
+        var concernsForest = task.End(finish, at);
         task.Owner.End(task);
         if (concernsForest)
         {
@@ -84,7 +84,7 @@ public sealed partial class InMemoryTaskStore
         }
 
         turn.TellChange(TaskChangeKind.Ended, task);
-        PostTo(task.Owner, TerminalEvent(task.TaskId, finish), MailClass.Terminal, turn);
+        PostEnd(task, turn);
         if (task.Agent is { } seat)
         {
             EndAgent(task, seat, turn);
@@ -107,20 +107,14 @@ public sealed partial class InMemoryTaskStore
         }
     }
 
-    private static TaskEvent TerminalEvent(string taskId, FinishTask finish) => finish.State switch
-    {
-        TaskState.Completed => new TaskCompleted(taskId, finish.Result),
-        TaskState.Failed => new TaskFailed(taskId, finish.Error ?? ""),
-        _ => new TaskCancelled(taskId),
-    };
-
     private CancelReached Cancel(MutationBatch batch, RequestCancel cancel, ChangeFeed.Turn turn)
     {
         var reached = new List<string>();
         var first = new List<TaskRecord>();
         if (cancel.Scope != CancelScope.Task)
         {
-            _forest.Fell(RootsOf(cancel), cancel.By, batch.Time, reached, first);
+            var (tasks, stump) = RootsOf(cancel);
+            _forest.Fell(tasks, stump, cancel.By, batch.Time, reached, first);
         }
         else if (_directory.Find(cancel.Key) is { } task && task.RequestCancel(cancel.By, batch.Time, out var isFirst))
         {
@@ -143,22 +137,20 @@ public sealed partial class InMemoryTaskStore
         return new CancelReached(reached);
     }
 
-    private IEnumerable<LineageNode> RootsOf(RequestCancel cancel)
+    private (IEnumerable<TaskRecord> Tasks, Stump? Stump) RootsOf(RequestCancel cancel)
     {
         switch (cancel.Scope)
         {
             case CancelScope.Thread when _partitions.TryGetValue(cancel.Key, out var partition):
-                return partition.Live().Concat<LineageNode>(_forest.DeadWoodOf(partition));
-            case CancelScope.Tree when NodeOf(cancel.Key) is { } task:
-                return [task];
-            case CancelScope.Run when _forest.FindRun(cancel.Key) is { } run:
-                return [run];
+                return (partition.Live().Concat(_forest.DeadWoodOf(partition)), null);
+            case CancelScope.Tree:
+                return _directory.Find(cancel.Key) is { } task ? ([task], null) : ([], _forest.FindUnknownTask(cancel.Key));
+            case CancelScope.Run:
+                return ([], _forest.FindRun(cancel.Key));
             default:
-                return [];
+                return ([], null);
         }
     }
-
-    private LineageNode? NodeOf(string taskId) => (LineageNode?)_directory.Find(taskId) ?? _forest.FindUnknownTask(taskId);
 
     private TasksRestored Restore(MutationBatch batch, RestoreTasks restore, ChangeFeed.Turn turn)
     {
@@ -181,7 +173,7 @@ public sealed partial class InMemoryTaskStore
             if (isOrphan)
             {
                 orphaned++;
-                PostTo(owner, new TaskFailed(record.TaskId, Orphans.Error), MailClass.Terminal, turn);
+                PostEnd(record, turn);
             }
         }
 

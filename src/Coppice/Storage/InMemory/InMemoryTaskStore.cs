@@ -33,7 +33,7 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         return cancellationToken.IsCancellationRequested
             ? ValueTask.FromCanceled<CommitResult>(cancellationToken)
-            : ValueTask.FromResult(batch.Mutations.Count == 1 ? CommitOne(batch, batch.Mutations[0]) : CommitMany(batch));
+            : ValueTask.FromResult(batch.Single is { } mutation ? CommitOne(batch, mutation) : CommitMany(batch));
     }
 
     /// <inheritdoc/>
@@ -80,20 +80,20 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         using var forest = mutation is AddTask add && LineageForest.Concerns(add.Lineage) ? _forest.Enter() : default;
         if (Check(batch, mutation) is { } refusal)
         {
-            return new CommitResult(CommitStatus.Refused, 0, [refusal]);
+            return new CommitResult(CommitStatus.Refused, 0, refusal);
         }
 
         if (mutation is AddTask task)
         {
             var added = Create(batch, task);
-            var result = new CommitResult(CommitStatus.Landed, turn.Revision, [new TaskAdded(added.Record.TaskId)]);
+            var result = new CommitResult(CommitStatus.Landed, turn.Revision, new TaskAdded(added.Record.TaskId));
             batch.MarkLanded(result);
             Publish(batch, added, turn);
             return result;
         }
         else
         {
-            var result = new CommitResult(CommitStatus.Landed, turn.Revision, [Apply(batch, mutation, turn)]);
+            var result = new CommitResult(CommitStatus.Landed, turn.Revision, Apply(batch, mutation, turn));
             batch.MarkLanded(result);
             return result;
         }

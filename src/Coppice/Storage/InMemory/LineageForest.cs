@@ -29,7 +29,7 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
         var depth = 1;
         var visit = ++_visits;
         var answersForGrowth = true;
-        for (LineageNode? node = find(task.Lineage.TaskId); node is TaskRecord ancestor && node.Visit != visit; node = Above(ancestor))
+        for (LineageNode? node = NodeOf(task.Lineage.TaskId); node is TaskNode { Task: var ancestor } && node.Visit != visit; node = Above(node))
         {
             node.Visit = visit;
             depth++;
@@ -51,7 +51,7 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
     internal void Link(TaskRecord task)
     {
         using var _ = Enter();
-        LinkUp(task);
+        LinkUp(NodeOf(task));
     }
 
     /// <summary>Gets whether something hangs below a task that the store does not know.</summary>
@@ -79,26 +79,51 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
     internal void End(TaskRecord task)
     {
         using var _ = Enter();
-        if (task.FirstChild is not null)
+        if (task.Node is not { } node)
+        {
+            return;
+        }
+
+        if (node.FirstChild is not null)
         {
             AddDeadWood(task);
         }
 
-        Prune(task);
+        Prune(node);
     }
 
     internal bool HasLiveBelow(TaskRecord task)
     {
         using var _ = Enter();
-        return task.FirstChild is not null;
+        return task.Node?.FirstChild is not null;
     }
 
-    /// <summary>Requests the cancellation of everything live from these roots down. Adds what it reached, and what it reached first.</summary>
-    internal void Fell(IEnumerable<LineageNode> roots, string by, DateTimeOffset at, List<string> reached, List<TaskRecord> first)
+    /// <summary>
+    /// Requests the cancellation of everything live from these tasks, or from this stump, down. Adds what it reached, and what it reached first.
+    /// </summary>
+    internal void Fell(
+        IEnumerable<TaskRecord> tasks, Stump? stump, string by, DateTimeOffset at, List<string> reached, List<TaskRecord> first)
     {
         using var _ = Enter();
         var visit = ++_visits;
-        var open = new Stack<LineageNode>(roots);
+        var open = new Stack<LineageNode>();
+        if (stump is not null)
+        {
+            open.Push(stump);
+        }
+
+        foreach (var task in tasks)
+        {
+            if (task.Node is { } node)
+            {
+                open.Push(node);
+            }
+            else
+            {
+                Request(task);
+            }
+        }
+
         while (open.TryPop(out var node))
         {
             if (node.Visit == visit)
@@ -107,7 +132,17 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
             }
 
             node.Visit = visit;
-            if (node is TaskRecord task && task.RequestCancel(by, at, out var isFirst))
+            if (node is TaskNode { Task: var task })
+            {
+                Request(task);
+            }
+
+            PushChildren(node, open);
+        }
+
+        void Request(TaskRecord task)
+        {
+            if (task.RequestCancel(by, at, out var isFirst))
             {
                 reached.Add(task.TaskId);
                 if (isFirst)
@@ -115,18 +150,16 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
                     first.Add(task);
                 }
             }
-
-            PushChildren(node, open);
         }
     }
 
-    internal LineageNode? FindRun(string runId)
+    internal Stump? FindRun(string runId)
     {
         using var _ = Enter();
         return _stumps.GetValueOrDefault((StumpKind.Run, runId));
     }
 
-    internal LineageNode? FindUnknownTask(string taskId)
+    internal Stump? FindUnknownTask(string taskId)
     {
         using var _ = Enter();
         return _stumps.GetValueOrDefault((StumpKind.UnknownTask, taskId));
@@ -139,19 +172,24 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
         return _deadWood.TryGetValue(thread, out var tasks) ? [.. tasks] : [];
     }
 
-    internal string? FindLiveChild(LineageNode parent, string nameOrTaskId)
+    internal string? FindLiveChild(TaskRecord? task, Stump? stump, string nameOrTaskId)
     {
         using var _ = Enter();
-        if (find(nameOrTaskId) is { IsLive: true } byId && byId.Parent == parent)
+        if (((LineageNode?)task?.Node ?? stump) is not { } parent)
+        {
+            return null;
+        }
+
+        if (find(nameOrTaskId) is { IsLive: true } byId && byId.Node?.Parent == parent)
         {
             return byId.TaskId;
         }
 
         for (var child = parent.FirstChild; child is not null; child = child.Next == parent.FirstChild ? null : child.Next)
         {
-            if (child is TaskRecord { IsLive: true } task && task.Name == nameOrTaskId)
+            if (child is TaskNode { Task: { IsLive: true } named } && named.Name == nameOrTaskId)
             {
-                return task.TaskId;
+                return named.TaskId;
             }
         }
 
@@ -159,12 +197,16 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
     }
 
     /// <summary>What a node hangs below, or would.</summary>
-    private LineageNode? Above(LineageNode node) => node.Parent ?? (node as TaskRecord)?.Lineage switch
+    private LineageNode? Above(LineageNode node) => node.Parent ?? (node as TaskNode)?.Task.Lineage switch
     {
-        { TaskId: { } taskId } => (LineageNode?)find(taskId) ?? StumpFor(StumpKind.UnknownTask, taskId),
+        { TaskId: { } taskId } => (LineageNode?)NodeOf(taskId) ?? StumpFor(StumpKind.UnknownTask, taskId),
         { RunId: { } runId } => StumpFor(StumpKind.Run, runId),
         _ => null,
     };
+
+    private TaskNode? NodeOf(string taskId) => find(taskId) is { } task ? NodeOf(task) : null;
+
+    private static TaskNode NodeOf(TaskRecord task) => task.Node ??= new TaskNode(task);
 
     /// <summary>A stump is only kept while something hangs below it.</summary>
     private Stump StumpFor(StumpKind kind, string id) => _stumps.GetValueOrDefault((kind, id)) ?? new Stump(kind, id);
@@ -179,7 +221,7 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
                 case Stump stump:
                     AddStump(stump);
                     break;
-                case TaskRecord task when !task.NoteChild():
+                case TaskNode { Task: var task } when !task.NoteChild():
                     AddDeadWood(task);
                     break;
             }
@@ -217,8 +259,8 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
         {
             switch (node)
             {
-                case TaskRecord task:
-                    RemoveDeadWood(task);
+                case TaskNode { Task: var task }:
+                    Drop(task);
                     break;
                 case Stump stump:
                     RemoveStump(stump);
@@ -271,9 +313,9 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
                 each.RemoveChild(child);
             }
 
-            if (each is TaskRecord task)
+            if (each is TaskNode { Task: var task })
             {
-                RemoveDeadWood(task);
+                Drop(task);
             }
         }
 
@@ -298,8 +340,10 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
         tasks.Add(task);
     }
 
-    private void RemoveDeadWood(TaskRecord task)
+    /// <summary>Forgets the place of a task that has ended, with nothing live below it.</summary>
+    private void Drop(TaskRecord task)
     {
+        task.Node = null;
         if (_deadWood.TryGetValue(task.Owner, out var tasks) && tasks.Remove(task) && tasks.Count == 0)
         {
             _deadWood.Remove(task.Owner);

@@ -3,7 +3,8 @@ namespace Coppice;
 /// <summary>A thread's mail that is not acknowledged yet, and who reads it. Guarded by the thread's partition.</summary>
 internal sealed class Mailbox
 {
-    private readonly List<MailEvent?> _mail = [];
+    // A MailEvent; or for a terminal event the ended TaskRecord, which says it all and is mostly kept anyway.
+    private readonly List<object?> _mail = [];
     private readonly List<DeadLetter> _deadLetters = [];
     private int _head;
     private long _next = 1;
@@ -29,13 +30,10 @@ internal sealed class Mailbox
 
     internal IReadOnlyList<DeadLetter> DeadLetters => [.. _deadLetters.OrderBy(letter => letter.Sequence)];
 
-    internal long Post(MailEvent mail, MailClass mailClass)
-    {
-        _mail.Add(mail);
-        _unread.Add(mailClass, 1);
-        _unacknowledged.Add(mailClass, 1);
-        return _next++;
-    }
+    internal long Post(MailEvent mail) => Post(mail, mail.GetClass());
+
+    /// <summary>Posts the terminal event of a task that has ended.</summary>
+    internal long Post(TaskRecord ended) => Post(ended, MailClass.Terminal);
 
     internal void Open(Guid reader, HostFence host)
     {
@@ -105,35 +103,52 @@ internal sealed class Mailbox
         return buried;
     }
 
-    private MailEvent? At(long sequence) => _mail[Index(sequence)];
+    private long Post(object mail, MailClass mailClass)
+    {
+        _mail.Add(mail);
+        _unread.Add(mailClass, 1);
+        _unacknowledged.Add(mailClass, 1);
+        return _next++;
+    }
+
+    private MailEvent? At(long sequence) => _mail[Index(sequence)] switch
+    {
+        TaskRecord ended => ended.ToTerminalEvent(),
+        var mail => (MailEvent?)mail,
+    };
+
+    private MailClass? ClassAt(long sequence) => _mail[Index(sequence)] switch
+    {
+        null => null,
+        TaskRecord => MailClass.Terminal,
+        var mail => ((MailEvent)mail).GetClass(),
+    };
 
     private int Index(long sequence) => _head + (int)(sequence - AcknowledgedThrough - 1);
 
     private void Remove(long sequence)
     {
-        var index = Index(sequence);
-        if (_mail[index] is not { } mail)
+        if (ClassAt(sequence) is not { } mailClass)
         {
             return;
         }
 
-        var mailClass = mail.GetClass();
         _unacknowledged.Add(mailClass, -1);
         if (sequence > _readThrough)
         {
             _unread.Add(mailClass, -1);
         }
 
-        _mail[index] = null;
+        _mail[Index(sequence)] = null;
     }
 
     private void MarkRead(long through)
     {
         for (var sequence = Math.Max(_readThrough, AcknowledgedThrough) + 1; sequence <= through; sequence++)
         {
-            if (At(sequence) is { } mail)
+            if (ClassAt(sequence) is { } mailClass)
             {
-                _unread.Add(mail.GetClass(), -1);
+                _unread.Add(mailClass, -1);
             }
         }
 

@@ -1,18 +1,14 @@
-using System.Text.Json;
-
 namespace Coppice;
 
 /// <summary>One task. What can change is guarded by a lock on the record itself, the innermost of all locks.</summary>
-internal sealed class TaskRecord : LineageNode
+internal sealed class TaskRecord
 {
     private const long Never = long.MinValue;
 
     private readonly long _createdMs;
-    private string? _error;
-    private JsonElement _result;
     private long _completedMs = Never;
-    private long _cancelRequestedMs = Never;
-    private string? _cancelledBy;
+    private CancelRequest? _cancel;
+    private object? _end;
     private volatile TaskState _state;
 
     internal TaskRecord(string taskId, ThreadPartition owner, AddTask task, long ownerEpoch, DateTimeOffset createdAt)
@@ -40,11 +36,9 @@ internal sealed class TaskRecord : LineageNode
         Lineage = ended.Lineage;
         _createdMs = ended.CreatedAt.ToUnixTimeMilliseconds();
         _state = ended.State;
-        _error = ended.Error;
-        _result = ended.Result ?? default;
+        _end = TaskEnd.Of(ended.Error, ended.Result);
         _completedMs = ended.CompletedAt?.ToUnixTimeMilliseconds() ?? Never;
-        _cancelRequestedMs = ended.CancelRequestedAt?.ToUnixTimeMilliseconds() ?? Never;
-        _cancelledBy = ended.CancelledBy;
+        _cancel = ended is { CancelRequestedAt: null, CancelledBy: null } ? null : new CancelRequest(ended.CancelledBy, ended.CancelRequestedAt);
     }
 
     internal string TaskId { get; }
@@ -65,13 +59,13 @@ internal sealed class TaskRecord : LineageNode
 
     internal TaskState State => _state;
 
-    internal override bool IsLive => !_state.IsTerminal();
+    internal bool IsLive => !_state.IsTerminal();
 
     internal DateTimeOffset CreatedAt => DateTimeOffset.FromUnixTimeMilliseconds(_createdMs);
 
     internal DateTimeOffset? CompletedAt => Time(Volatile.Read(ref _completedMs));
 
-    internal bool IsCancelRequested => Volatile.Read(ref _cancelRequestedMs) != Never;
+    internal bool IsCancelRequested => Volatile.Read(ref _cancel) is { At: not null };
 
     /// <summary>Gets or sets how many of the task's emitted events are stored; guarded by the owner's partition.</summary>
     internal int StoredEvents { get; set; }
@@ -79,10 +73,11 @@ internal sealed class TaskRecord : LineageNode
     /// <summary>Gets whether a child was ever linked below; guarded by the record's lock.</summary>
     internal bool HasHadChildren { get; private set; }
 
-    /// <summary>The live neighbours in the owner's partition, guarded by it.</summary>
-    internal TaskRecord? NextLive { get; set; }
+    /// <summary>Gets or sets the task's place among the live ones of its owner's partition, which guards it; -1 once it has ended.</summary>
+    internal int LiveIndex { get; set; } = -1;
 
-    internal TaskRecord? PreviousLive { get; set; }
+    /// <summary>Gets or sets its place in the forest, which guards it.</summary>
+    internal TaskNode? Node { get; set; }
 
     internal TaskCursor Cursor => new(CreatedAt, TaskId);
 
@@ -105,8 +100,7 @@ internal sealed class TaskRecord : LineageNode
             first = IsLive && !IsCancelRequested;
             if (first)
             {
-                _cancelledBy = by;
-                Volatile.Write(ref _cancelRequestedMs, at.ToUnixTimeMilliseconds());
+                Volatile.Write(ref _cancel, new CancelRequest(by, at));
             }
 
             return IsLive;
@@ -122,17 +116,24 @@ internal sealed class TaskRecord : LineageNode
     }
 
     /// <summary>Ends the task. Tells whether the forest has to hear of it.</summary>
-    internal bool End(TaskState state, string? error, JsonElement? result, DateTimeOffset at)
+    internal bool End(FinishTask finish, DateTimeOffset at)
     {
         lock (this)
         {
-            _error = error;
-            _result = result ?? default;
+            _end = TaskEnd.Of(finish.Error, finish.Result);
             Volatile.Write(ref _completedMs, at.ToUnixTimeMilliseconds());
-            _state = state;
+            _state = finish.State;
             return HasHadChildren || LineageForest.Concerns(Lineage);
         }
     }
+
+    /// <summary>What the owner's mailbox says of the end.</summary>
+    internal TaskEvent ToTerminalEvent() => _state switch
+    {
+        TaskState.Completed => new TaskCompleted(TaskId, TaskEnd.ResultOf(_end)),
+        TaskState.Failed => new TaskFailed(TaskId, TaskEnd.ErrorOf(_end) ?? ""),
+        _ => new TaskCancelled(TaskId),
+    };
 
     internal TaskSnapshot ToSnapshot()
     {
@@ -146,12 +147,12 @@ internal sealed class TaskRecord : LineageNode
                 Name = Name,
                 Description = Description,
                 State = _state,
-                Error = _error,
-                Result = _result.ValueKind == JsonValueKind.Undefined ? null : _result,
+                Error = TaskEnd.ErrorOf(_end),
+                Result = TaskEnd.ResultOf(_end),
                 CreatedAt = CreatedAt,
                 CompletedAt = Time(_completedMs),
-                CancelRequestedAt = Time(_cancelRequestedMs),
-                CancelledBy = _cancelledBy,
+                CancelRequestedAt = _cancel?.At,
+                CancelledBy = _cancel?.By,
                 Lineage = Lineage,
             };
         }

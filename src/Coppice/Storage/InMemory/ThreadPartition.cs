@@ -3,9 +3,11 @@ namespace Coppice;
 /// <summary>All that belongs to one thread: its tasks, the names in use and its mail. Guarded by a lock on the partition itself.</summary>
 internal sealed class ThreadPartition(string threadId, long order)
 {
+    private const int SmallList = 256;
+
     private readonly List<TaskRecord> _tasks = [];
     private Dictionary<string, TaskRecord>? _liveNames;
-    private TaskRecord? _firstLive;
+    private readonly List<TaskRecord> _live = [];
     private bool _isUnsorted;
     private volatile int _liveCount;
 
@@ -28,14 +30,9 @@ internal sealed class ThreadPartition(string threadId, long order)
             (_liveNames ??= new(StringComparer.Ordinal)).Add(task.Name, task);
         }
 
-        task.NextLive = _firstLive;
-        if (_firstLive is not null)
-        {
-            _firstLive.PreviousLive = task;
-        }
-
-        _firstLive = task;
-        _liveCount++;
+        task.LiveIndex = _live.Count;
+        _live.Add(task);
+        _liveCount = _live.Count;
     }
 
     /// <summary>Adds a task that has ended.</summary>
@@ -52,34 +49,20 @@ internal sealed class ThreadPartition(string threadId, long order)
             _liveNames!.Remove(task.Name);
         }
 
-        if (task.PreviousLive is null)
+        // The last one takes its place.
+        var last = _live[^1];
+        _live[task.LiveIndex] = last;
+        last.LiveIndex = task.LiveIndex;
+        _live.RemoveAt(_live.Count - 1);
+        task.LiveIndex = -1;
+        _liveCount = _live.Count;
+        if (_live.Capacity > SmallList && _live.Count < _live.Capacity / 8)
         {
-            _firstLive = task.NextLive;
+            _live.Capacity /= 4;
         }
-        else
-        {
-            task.PreviousLive.NextLive = task.NextLive;
-        }
-
-        if (task.NextLive is not null)
-        {
-            task.NextLive.PreviousLive = task.PreviousLive;
-        }
-
-        task.NextLive = task.PreviousLive = null;
-        _liveCount--;
     }
 
-    internal List<TaskRecord> Live()
-    {
-        var live = new List<TaskRecord>(_liveCount);
-        for (var task = _firstLive; task is not null; task = task.NextLive)
-        {
-            live.Add(task);
-        }
-
-        return live;
-    }
+    internal List<TaskRecord> Live() => [.. _live];
 
     /// <summary>The tasks in the order of lists.</summary>
     internal IReadOnlyList<TaskRecord> InOrder()
