@@ -1,24 +1,34 @@
 using System.Collections.Concurrent;
+using System.Numerics;
 
 namespace Coppice;
 
-/// <summary>Finds a task by its id, and gives ids out. Numbered ids live in blocks, so that a look-up costs the same at any size.</summary>
+/// <summary>
+/// Finds a task by its id, and gives ids out. Numbered ids live in blocks, so that a look-up costs the same at any size; numbers far out,
+/// which only a snapshot brings, are looked up by their block.
+/// </summary>
 internal sealed class TaskDirectory
 {
     private const int BlockSize = 1024;
+    private const int MaxNearBlocks = 64 * 1024;
 
     // Holds the place of an id that was given out and whose task is not there yet.
     private static readonly object Reserved = new();
 
     private readonly Lock _ids = new();
-    private readonly ConcurrentDictionary<long, object?[]> _blocks = new();
+    private readonly ConcurrentDictionary<long, object?[]> _farBlocks = new();
     private readonly ConcurrentDictionary<string, object> _others = new(StringComparer.Ordinal);
+    private object?[]?[] _nearBlocks = new object?[]?[16];
     private long _next;
     private object?[] _lastBlock = [];
     private long _lastBlockNumber = -1;
 
     internal IEnumerable<TaskRecord> All =>
-        _blocks.OrderBy(block => block.Key).SelectMany(block => block.Value).Concat(_others.Values).OfType<TaskRecord>();
+        Volatile.Read(ref _nearBlocks).OfType<object?[]>()
+            .Concat(_farBlocks.OrderBy(block => block.Key).Select(block => block.Value))
+            .SelectMany(block => block)
+            .Concat(_others.Values)
+            .OfType<TaskRecord>();
 
     internal TaskRecord? Find(string taskId)
     {
@@ -27,9 +37,7 @@ internal sealed class TaskDirectory
             return _others.GetValueOrDefault(taskId) as TaskRecord;
         }
 
-        return _blocks.TryGetValue(number / BlockSize, out var block)
-            ? Volatile.Read(ref block[number % BlockSize]) as TaskRecord
-            : null;
+        return Block(number / BlockSize) is { } block ? Volatile.Read(ref block[number % BlockSize]) as TaskRecord : null;
     }
 
     /// <summary>Takes the next number. Its task has to follow.</summary>
@@ -97,11 +105,38 @@ internal sealed class TaskDirectory
         var blockNumber = number / BlockSize;
         if (blockNumber != _lastBlockNumber)
         {
-            _lastBlock = _blocks.GetOrAdd(blockNumber, static _ => new object?[BlockSize]);
+            _lastBlock = Block(blockNumber) ?? AddBlock(blockNumber);
             _lastBlockNumber = blockNumber;
         }
 
         return ref _lastBlock[number % BlockSize];
+    }
+
+    private object?[]? Block(long blockNumber)
+    {
+        var near = Volatile.Read(ref _nearBlocks);
+        return (ulong)blockNumber < (ulong)near.Length
+            ? Volatile.Read(ref near[blockNumber])
+            : _farBlocks.GetValueOrDefault(blockNumber);
+    }
+
+    private object?[] AddBlock(long blockNumber)
+    {
+        var block = new object?[BlockSize];
+        if (blockNumber >= MaxNearBlocks)
+        {
+            return _farBlocks[blockNumber] = block;
+        }
+
+        var near = _nearBlocks;
+        if (blockNumber >= near.Length)
+        {
+            Array.Resize(ref near, (int)BitOperations.RoundUpToPowerOf2((uint)blockNumber + 1));
+        }
+
+        near[blockNumber] = block;
+        Volatile.Write(ref _nearBlocks, near);
+        return block;
     }
 
     /// <summary>An id that was given out, and the place for its task.</summary>
