@@ -1,0 +1,43 @@
+using System.Text.Json;
+
+namespace Coppice.Workloads;
+
+/// <summary>Everything that can be measured, one to a process.</summary>
+internal static class Measurements
+{
+    internal static IReadOnlyDictionary<string, Func<Parameters, Task<Figures>>> All { get; } =
+        new Dictionary<string, Func<Parameters, Task<Figures>>>(StringComparer.Ordinal)
+        {
+            ["spawn"] = SpawnWorkload.RunAsync,
+            ["spawn-floor"] = SpawnFloor.RunAsync,
+            ["quartz"] = QuartzJobs.RunAsync,
+            ["parked"] = ParkedWorkload.RunAsync,
+            ["parked-floor"] = ParkedFloor.RunAsync,
+            ["crowd"] = CrowdWorkload.RunAsync,
+            ["messages"] = MessagesWorkload.RunAsync,
+            ["cancel-tree"] = CancelTreeWorkload.RunAsync,
+            ["cancel-floor"] = CancelFloor.RunAsync,
+            ["sqlite"] = StoredWorkload.RunAsync,
+            ["sqlite-floor"] = StoredFloor.RunAsync,
+            ["make-finished"] = FinishedFile.MakeAsync,
+            ["start"] = StartWorkload.RunAsync,
+            ["start-floor"] = StartFloor.RunAsync,
+            ["finished-memory"] = FinishedMemory.RunAsync,
+            ["allocations"] = AllocationWorkload.RunAsync,
+        };
+
+    /// <summary>Runs one and prints its figures as one line of JSON.</summary>
+    internal static async Task<int> RunAsync(string name, Parameters parameters)
+    {
+        if (!All.TryGetValue(name, out var measure))
+        {
+            Console.Error.WriteLine($"There is no measurement '{name}'. There are: {string.Join(", ", All.Keys)}.");
+            return 2;
+        }
+
+        var figures = await measure(parameters);
+        figures["background_gc"] = GC.GetConfigurationVariables().TryGetValue("ConcurrentGC", out var concurrent) && concurrent is true ? 1 : 0;
+        Console.WriteLine(JsonSerializer.Serialize(figures, FiguresJson.Default.Figures));
+        return 0;
+    }
+}

@@ -1,0 +1,9 @@
+using Coppice.Workloads;
+
+// bench/run.sh is the way in. "run" is one measurement in this process, which "table" starts again and again.
+return args switch
+{
+    ["run", var name, .. var parameters] => await Measurements.RunAsync(name, Parameters.Parse(parameters)),
+    ["table", .. var rest] => await TableCommand.RunAsync(rest),
+    _ => TableCommand.Usage(),
+};

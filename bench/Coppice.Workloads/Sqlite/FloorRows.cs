@@ -1,0 +1,117 @@
+using System.Buffers.Text;
+using System.Text;
+
+namespace Coppice.Workloads;
+
+/// <summary>
+/// Writes what the store writes for a spawn and for a finish. The file, with its tables and indexes, is one that the store itself made;
+/// <see cref="FloorAgreement"/> fails when the rows are not the store's any more.
+/// </summary>
+internal sealed class FloorRows : IDisposable
+{
+    private readonly RawDatabase _database;
+    private readonly RawStatement _begin;
+    private readonly RawStatement _commit;
+    private readonly RawStatement _addTask;
+    private readonly RawStatement _endTask;
+    private readonly RawStatement _post;
+    private readonly RawStatement _wake;
+    private readonly RawStatement _addMail;
+    private readonly RawStatement _meta;
+    private readonly Dictionary<long, long> _lastSequence = [];
+    private readonly byte[] _json = new byte[128];
+    private long _next;
+    private long _revision;
+    private long _mailDepth;
+
+    private FloorRows(string path)
+    {
+        _database = new RawDatabase(path);
+        _database.Execute("PRAGMA journal_mode = WAL");
+        _database.Execute("PRAGMA foreign_keys = OFF");
+        _database.Execute("PRAGMA temp_store = MEMORY");
+        _database.Execute("PRAGMA cache_size = -16384");
+        _database.Execute("PRAGMA synchronous = FULL");
+        _database.Execute("PRAGMA wal_autocheckpoint = 4000");
+        _begin = _database.Prepare("BEGIN IMMEDIATE");
+        _commit = _database.Prepare("COMMIT");
+        _addTask = _database.Prepare(
+            "INSERT INTO tasks (n, owner, state, created_ms, host_epoch, agent_open, type, description) VALUES (?, ?, 1, ?, 1, 0, 'task', '')");
+        _endTask = _database.Prepare("UPDATE tasks SET state = 3, completed_ms = ?, error = NULL, result = NULL, agent_open = 0 WHERE n = ?");
+        _post = _database.Prepare("UPDATE threads SET last_seq = last_seq + 1, terminals = terminals + 1 WHERE n = ?");
+        _wake = _database.Prepare("UPDATE threads SET wakes = 1 WHERE n = ?");
+        _addMail = _database.Prepare("INSERT INTO mail (thread, seq, class, json) VALUES (?, ?, 1, ?)");
+        _meta = _database.Prepare("UPDATE meta SET revision = ?, next_task = ?, next_epoch = 2, mail_depth = ?");
+    }
+
+    /// <summary>Has the store make the file, and opens it.</summary>
+    internal static async Task<FloorRows> CreateAsync(string path)
+    {
+        await using (await SqliteTaskStore.OpenAsync(path))
+        {
+        }
+
+        return new FloorRows(path);
+    }
+
+    internal void Begin() => _begin.Run();
+
+    /// <summary>Writes the counters, which the store does once a transaction, and commits.</summary>
+    internal void Commit()
+    {
+        _meta.Bind(1, _revision).Bind(2, _next).Bind(3, _mailDepth).Run();
+        _commit.Run();
+    }
+
+    /// <summary>The number of a thread, added where it is new.</summary>
+    internal long ThreadNumber(string id)
+    {
+        using var find = _database.Prepare("SELECT n FROM threads WHERE id = ?");
+        if (!find.Bind(1, Encoding.UTF8.GetBytes(id)).Step())
+        {
+            using var add = _database.Prepare("INSERT INTO threads (id) VALUES (?)");
+            add.Bind(1, Encoding.UTF8.GetBytes(id)).Run();
+            return ThreadNumber(id);
+        }
+
+        var number = SQLitePCL.raw.sqlite3_column_int64(find.Handle, 0);
+        _lastSequence.TryAdd(number, 0);
+        return number;
+    }
+
+    internal long Spawn(long thread)
+    {
+        _revision++;
+        _addTask.Bind(1, _next).Bind(2, thread).Bind(3, Now()).Run();
+        return _next++;
+    }
+
+    internal void Finish(long task, long thread)
+    {
+        _revision++;
+        _mailDepth++;
+        var sequence = ++_lastSequence[thread];
+        _endTask.Bind(1, Now()).Bind(2, task).Run();
+        _post.Bind(1, thread).Run();
+        if (sequence == 1)
+        {
+            _wake.Bind(1, thread).Run();
+        }
+
+        _addMail.Bind(1, thread).Bind(2, sequence).Bind(3, Json(task)).Run();
+    }
+
+    public void Dispose() => _database.Dispose();
+
+    private ReadOnlySpan<byte> Json(long task)
+    {
+        var head = "{\"kind\":\"completed\",\"task_id\":\"bg_"u8;
+        head.CopyTo(_json);
+        Utf8Formatter.TryFormat(task, _json.AsSpan(head.Length), out var digits);
+        var tail = "\"}"u8;
+        tail.CopyTo(_json.AsSpan(head.Length + digits));
+        return _json.AsSpan(0, head.Length + digits + tail.Length);
+    }
+
+    private static long Now() => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+}

@@ -1,0 +1,121 @@
+namespace Coppice.Workloads;
+
+/// <summary>Everything that the table shows, in its order.</summary>
+internal static class Rows
+{
+    private const string Spawns = "tasks/s";
+
+    internal static IReadOnlyList<Row> All { get; } =
+    [
+        Spawn(1, background: null),
+        Spawn(2, background: null),
+        Spawn(1, background: false),
+        Spawn(2, background: false),
+        new(
+            "spawn-quartz",
+            new("spawn", "tasks=50000 callers=1", "tasks=2000 callers=1 warmup=0"),
+            new("quartz", "tasks=50000", "tasks=500 warmup=0"),
+            new Line("spawn-quartz", "The same with 50,000 tasks; beside it a peer, Quartz.NET 4.7.3 with RAMJobStore", Spawns, "per_second", Goal.None)
+            {
+                FloorIs = "Quartz",
+            }),
+        new(
+            "parked",
+            new("parked", "tasks=100000 body=context", "tasks=1000 body=context"),
+            new("parked-floor", "tasks=100000", "tasks=1000"),
+            new Line("parked", "A parked task at 100,000, by `WhenCancelledAsync`", "B", "bytes", Goal.RatioAtMost(2))),
+        new(
+            "parked-token",
+            new("parked", "tasks=100000 body=token", "tasks=1000 body=token"),
+            new("parked-floor", "tasks=100000", "tasks=1000"),
+            new Line("parked-token", "A parked task at 100,000, on its token as the floor parks", "B", "bytes", Goal.RatioAtMost(2))),
+        new(
+            "crowd",
+            new("crowd", "few=100 many=1000000", "few=100 many=2000 rounds=6 calls=500"),
+            Floor: null,
+            Crowd("get", "get"),
+            Crowd("has_running", "has-running"),
+            Crowd("name_check", "name check"),
+            Crowd("cancel", "cancel one"),
+            Crowd("send", "send"),
+            new Line("get-time", "get, beside 1,000,000 others", "ns", "get_many", Goal.AtMost(1000))),
+        new(
+            "messages",
+            new("messages", "messages=300000 read=one", "messages=2000 read=one warmup=0"),
+            Floor: null,
+            new Line("messages", "Messages to one agent, each read and acknowledged alone", "messages/s", "per_second", Goal.AtLeast(300_000))),
+        new(
+            "messages-batches",
+            new("messages", "messages=300000 read=batches", "messages=2000 read=batches warmup=0"),
+            Floor: null,
+            new Line(
+                "messages-batches", "Messages to one agent, acknowledged together with what had come meanwhile", "messages/s", "per_second",
+                Goal.AtLeast(300_000))),
+        Cancel("cancel-tree", "parked", ""),
+        Cancel("cancel-tree-throwing", "throwing", " that end by the exception of their token"),
+        Stored(1, 4000, 0.8),
+        Stored(256, 80_000, 0.7),
+        new(
+            "sqlite-start",
+            new("start", "tasks=1000000", "tasks=2000"),
+            new("start-floor", "", ""),
+            new Line("sqlite-start", "SQLite: start with 1,000,000 finished tasks in the file, cold process", "ms", "ms", Goal.AtMost(300)),
+            new Line("sqlite-start-memory", "SQLite: managed memory a finished task in the file, after the start", "B", "bytes_a_task", Goal.AtMost(16))
+            {
+                Against = "",
+            })
+        {
+            NeedsFinishedFile = true,
+        },
+        new(
+            "sqlite-memory",
+            new("finished-memory", "tasks=100000", "tasks=1024"),
+            Floor: null,
+            new Line("sqlite-memory", "SQLite: managed memory that a task leaves when it was run to its end", "B", "bytes_a_task", Goal.AtMost(16))),
+        new(
+            "allocations",
+            new("allocations", "tasks=200000 rounds=10", "tasks=2000 rounds=1 warmup=0"),
+            Floor: null,
+            new Line("allocations", "Allocated from spawn to terminal, in memory (line by line in `bench/README.md`)", "B", "bytes", Goal.None)),
+    ];
+
+    private static Row Spawn(int callers, bool? background)
+    {
+        var name = $"spawn-{callers}{(background is null ? "" : "-without-background-gc")}";
+        var full = $"tasks=1000000 callers={callers}";
+        var quick = $"tasks=5000 callers={callers} warmup=0";
+        var title = background is null
+            ? $"1,000,000 tasks from spawn to terminal in memory, {Count(callers)}"
+            : $"the same without background collection, {Count(callers)}";
+        return new(
+            name,
+            new("spawn", full, quick) { BackgroundCollection = background },
+            new("spawn-floor", full, quick) { BackgroundCollection = background },
+            new Line(name, title, Spawns, "per_second", background is null ? Goal.RatioAtLeast(0.6) : Goal.None));
+    }
+
+    private static Line Crowd(string figure, string title) =>
+        new($"crowd-{title}", $"{title}: beside 1,000,000 others, against beside 100", "ns", figure + "_many", Goal.RatioAtMost(1.3))
+        {
+            Against = figure + "_few",
+            FloorIs = "beside 100",
+        };
+
+    private static Row Cancel(string name, string body, string how) => new(
+        name,
+        new("cancel-tree", $"tasks=10000 body={body}", $"tasks=100 body={body} warmup=0"),
+        new("cancel-floor", $"tasks=10000 body={body}", $"tasks=100 body={body} warmup=0"),
+        new Line(name, $"Cancel of a tree of 10,000 parked tasks{how}, until all are terminal", "ms", "all_ms", Goal.RatioAtMost(4)),
+        new Line(name + "-call", "the call alone, against the calls alone", "ms", "call_ms", Goal.RatioAtMost(4)))
+    {
+        Runs = 9,
+    };
+
+    private static Row Stored(int callers, int tasks, double goal) => new(
+        $"sqlite-{callers}",
+        new("sqlite", $"tasks={tasks} callers={callers}", $"tasks={(callers == 1 ? 40 : 512)} callers={callers} unmeasured={callers}"),
+        new("sqlite-floor", $"tasks={tasks} callers={callers}", $"tasks={(callers == 1 ? 40 : 512)} callers={callers} unmeasured={callers}") { Takes = "group" },
+        new Line($"sqlite-{callers}", $"SQLite, synchronous=FULL, spawn and end acknowledged, {Count(callers)}", Spawns, "per_second", Goal.RatioAtLeast(goal)));
+
+    private static string Count(int callers) => callers == 1 ? "1 caller" : $"{callers} callers";
+}
