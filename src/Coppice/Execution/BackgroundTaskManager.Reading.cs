@@ -16,7 +16,7 @@ public sealed partial class BackgroundTaskManager
         return await core.Store.GetAsync(taskId, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Lists a thread's tasks, oldest first.</summary>
+    /// <summary>Lists a thread's tasks, oldest first, each as it was at some moment of the call.</summary>
     /// <param name="ownerThreadId">The thread.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     public async ValueTask<IReadOnlyList<TaskSnapshot>> ListAsync(string ownerThreadId, CancellationToken cancellationToken = default)

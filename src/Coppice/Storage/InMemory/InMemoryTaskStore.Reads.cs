@@ -53,6 +53,7 @@ public sealed partial class InMemoryTaskStore
         ArgumentNullException.ThrowIfNull(parent);
         ArgumentNullException.ThrowIfNull(nameOrTaskId);
         ObjectDisposedException.ThrowIf(_isDisposed, this);
+        using var forest = _forest.Enter();
         return ValueTask.FromResult(parent switch
         {
             { TaskId: { } taskId } when _directory.Find(taskId) is { } task => _forest.FindLiveChild(task, null, nameOrTaskId),

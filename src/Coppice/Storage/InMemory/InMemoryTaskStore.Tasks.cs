@@ -30,10 +30,14 @@ public sealed partial class InMemoryTaskStore
             _forest.Link(record);
         }
 
-        added.Reservation.Publish(record);
-        if (_forest.HasStrangers)
+        // Who looks for what hangs below the id finds it under the stranger or under the task, and at no time under neither.
+        using (_forest.HasStrangers ? _forest.Enter() : default)
         {
-            _forest.Adopt(record);
+            added.Reservation.Publish(record);
+            if (_forest.HasStrangers)
+            {
+                _forest.Adopt(record);
+            }
         }
 
         if (record.Agent is { } seat)
@@ -113,6 +117,7 @@ public sealed partial class InMemoryTaskStore
         var first = new List<TaskRecord>();
         if (cancel.Scope != CancelScope.Task)
         {
+            using var forest = _forest.Enter();
             var (tasks, stump) = RootsOf(cancel);
             _forest.Fell(tasks, stump, cancel.By, batch.Time, reached, first);
         }
@@ -154,6 +159,8 @@ public sealed partial class InMemoryTaskStore
 
     private TasksRestored Restore(MutationBatch batch, RestoreTasks restore, ChangeFeed.Turn turn)
     {
+        // A task takes over what hung below its id in the same moment in which it can be found.
+        using var forest = _forest.Enter();
         int added = 0, skipped = 0, orphaned = 0;
         var owner = Partition(restore.OwnerThreadId);
         foreach (var task in restore.Tasks)
@@ -196,19 +203,27 @@ public sealed partial class InMemoryTaskStore
             lock (partition)
             {
                 var old = partition.InOrder()
-                    .Where(task => !task.IsLive && (task.CompletedAt ?? task.CreatedAt) < prune.EndedBefore && !_forest.HasLiveBelow(task))
+                    .Where(task => !task.IsLive && (task.CompletedAt ?? task.CreatedAt) < prune.EndedBefore && TryForget(task))
                     .ToHashSet();
                 partition.Remove(old);
-                foreach (var task in old)
-                {
-                    _directory.Remove(task);
-                }
-
                 count += old.Count;
             }
         }
 
         return Landed(batch, new TasksPruned(count));
+    }
+
+    private bool TryForget(TaskRecord task)
+    {
+        // A child that is being spawned below it either keeps it, or finds it gone.
+        using var forest = _forest.Enter();
+        if (_forest.HasLiveBelow(task))
+        {
+            return false;
+        }
+
+        _directory.Remove(task);
+        return true;
     }
 
     private readonly record struct Added(TaskDirectory.Reservation Reservation, TaskRecord Record);
