@@ -7,9 +7,9 @@ namespace Coppice;
 [SuppressMessage("Design", "CA1001", Justification = "Release disposes of the token source, unless it was signalled: then callbacks may be running.")]
 internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
 {
-    private const int Undecided = 0;
-    private const int Landed = 1;
-    private const int Abandoned = 2;
+    private const byte Undecided = 0;
+    private const byte Landed = 1;
+    private const byte Abandoned = 2;
 
     // There may be a million of these at once: what few of them need is in one object apart.
     private readonly TaskRunner _runner;
@@ -22,7 +22,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
     private bool _isSignalled;
     private bool _hasEnded;
     private AmbientTask? _ambient;
-    private int _fate;
+    private byte _fate;
 
     internal LiveTask(TaskRunner runner, TaskBody body, AddTask task, bool isBlocking)
     {
@@ -58,6 +58,9 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
 
     /// <summary>The next in the chain of <see cref="LiveTasks"/>, which guards it.</summary>
     internal LiveTask? NextLive;
+
+    /// <summary>The hash of the id, for <see cref="LiveTasks"/>.</summary>
+    internal uint Hash;
 
     internal bool IsSignalled => Volatile.Read(ref _isSignalled);
 

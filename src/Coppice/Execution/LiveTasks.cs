@@ -52,18 +52,26 @@ internal sealed class LiveTasks
         }
     }
 
-    internal void Add(LiveTask task) => PartOf(task.TaskId, out var hash).Add(task, hash);
+    internal void Add(LiveTask task)
+    {
+        task.Hash = HashOf(task.TaskId);
+        PartOf(task.Hash).Add(task);
+    }
 
     internal void Remove(LiveTask task)
     {
-        if (PartOf(task.TaskId, out var hash).Remove(task, hash) && Volatile.Read(ref _empty) is not null)
+        if (PartOf(task.Hash).Remove(task) && Volatile.Read(ref _empty) is not null)
         {
             CompleteIfEmpty();
         }
     }
 
-    internal bool TryGet(string taskId, [NotNullWhen(true)] out LiveTask? task) =>
-        (task = PartOf(taskId, out var hash).Find(taskId, hash)) is not null;
+    internal bool TryGet(string taskId, [NotNullWhen(true)] out LiveTask? task)
+    {
+        var hash = HashOf(taskId);
+        task = PartOf(hash).Find(taskId, hash);
+        return task is not null;
+    }
 
     /// <summary>Completes when no body runs. To be asked when no more are added.</summary>
     internal Task WhenEmptyAsync()
@@ -118,11 +126,7 @@ internal sealed class LiveTasks
         }
     }
 
-    private Part PartOf(string taskId, out uint hash)
-    {
-        hash = HashOf(taskId);
-        return _parts[hash % Parts];
-    }
+    private Part PartOf(uint hash) => _parts[hash % Parts];
 
     /// <summary>Ids that stores count lie next to each other, so they spread by their number.</summary>
     private static uint HashOf(string taskId) =>
@@ -137,7 +141,7 @@ internal sealed class LiveTasks
 
         internal int Count => _count;
 
-        internal void Add(LiveTask task, uint hash)
+        internal void Add(LiveTask task)
         {
             lock (this)
             {
@@ -146,16 +150,16 @@ internal sealed class LiveTasks
                     Resize(_chains.Length * 2);
                 }
 
-                Link(task, ref ChainOf(hash));
+                Link(task);
                 _count++;
             }
         }
 
-        internal bool Remove(LiveTask task, uint hash)
+        internal bool Remove(LiveTask task)
         {
             lock (this)
             {
-                ref var link = ref ChainOf(hash);
+                ref var link = ref ChainOf(task.Hash);
                 while (link is not null && !ReferenceEquals(link, task))
                 {
                     link = ref link.NextLive;
@@ -182,7 +186,7 @@ internal sealed class LiveTasks
             lock (this)
             {
                 var task = ChainOf(hash);
-                while (task is not null && task.TaskId != taskId)
+                while (task is not null && (task.Hash != hash || task.TaskId != taskId))
                 {
                     task = task.NextLive;
                 }
@@ -207,8 +211,9 @@ internal sealed class LiveTasks
 
         private ref LiveTask? ChainOf(uint hash) => ref _chains[hash / Parts % (uint)_chains.Length];
 
-        private static void Link(LiveTask task, ref LiveTask? chain)
+        private void Link(LiveTask task)
         {
+            ref var chain = ref ChainOf(task.Hash);
             task.NextLive = chain;
             chain = task;
         }
@@ -222,7 +227,7 @@ internal sealed class LiveTasks
                 for (var task = first; task is not null;)
                 {
                     var next = task.NextLive;
-                    Link(task, ref ChainOf(HashOf(task.TaskId)));
+                    Link(task);
                     task = next;
                 }
             }

@@ -74,12 +74,10 @@ public sealed partial class InMemoryTaskStore
 
     private static SendRefused Refusal(SendResult result, TaskState? state = null) => new(new SendReceipt(result, state));
 
-    private MessageSent Send(SendMessage send, ChangeFeed.Turn turn)
-    {
-        var agent = _directory.Find(send.TaskId)!.Agent!;
-        var message = AgentMessage.Create(send.TaskId, send.From.AgentId, send.Content);
-        return new MessageSent(PostTo(Partition(agent.ThreadId), message, turn));
-    }
+    private static CustomTaskEvent MessageOf(SendMessage send) => AgentMessage.Create(send.TaskId, send.From.AgentId, send.Content);
+
+    private MessageSent Send(SendMessage send, MailEvent message, ChangeFeed.Turn turn) =>
+        new(PostTo(Partition(_directory.Find(send.TaskId)!.Agent!.ThreadId), message, turn));
 
     private TaskMoved CloseInbox(CloseAgentInbox close)
     {

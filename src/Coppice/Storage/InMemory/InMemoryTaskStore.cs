@@ -69,6 +69,8 @@ public sealed partial class InMemoryTaskStore : ITaskStore
             case PruneTasks prune: return Prune(batch, prune);
         }
 
+        // Writing a message takes longer than all the rest, so it is done before anything is locked.
+        var message = mutation is SendMessage send ? MessageOf(send) : null;
         var (first, second) = PartitionsOf(mutation);
         using var locks = new PartitionLocks(first, second);
         if (!_hosts.IsOpen(batch.Host))
@@ -93,7 +95,7 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         }
         else
         {
-            var result = new CommitResult(CommitStatus.Landed, turn.Revision, Apply(batch, mutation, turn));
+            var result = new CommitResult(CommitStatus.Landed, turn.Revision, Apply(batch, mutation, turn, message));
             batch.MarkLanded(result);
             return result;
         }
@@ -174,13 +176,13 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         _ => null,
     };
 
-    private MutationAnswer Apply(MutationBatch batch, Mutation mutation, ChangeFeed.Turn turn) => mutation switch
+    private MutationAnswer Apply(MutationBatch batch, Mutation mutation, ChangeFeed.Turn turn, MailEvent? message = null) => mutation switch
     {
         FinishTask finish => Finish(batch, finish, turn),
         MoveTask move => Move(move, turn),
         PostEvents post => Post(post, turn),
         RequestCancel cancel => Cancel(batch, cancel, turn),
-        SendMessage send => Send(send, turn),
+        SendMessage send => Send(send, message ?? MessageOf(send), turn),
         PostMessage post => Post(post, turn),
         CloseAgentInbox close => CloseInbox(close),
         OpenMailbox open => Open(batch, open, turn),
@@ -197,7 +199,7 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         MoveTask move => PartitionsOf(move.TaskId),
         PostEvents post => PartitionsOf(post.TaskId),
         CloseAgentInbox close => PartitionsOf(close.TaskId),
-        SendMessage send => PartitionsOf(send.TaskId),
+        SendMessage send => (AgentPartitionOf(send.TaskId), null),
         RequestCancel { Scope: CancelScope.Thread } cancel => (_partitions.GetValueOrDefault(cancel.Key), null),
         PostMessage post => (Partition(post.ThreadId), null),
         OpenMailbox open => (Partition(open.ThreadId), null),
@@ -217,6 +219,10 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         _directory.Find(taskId) is { } task
             ? (task.Owner, task.Agent is null ? null : Partition(task.Agent.ThreadId))
             : (null, null);
+
+    /// <summary>The partition of an agent's own thread. The end of an agent takes it too, so under its lock the agent does not end.</summary>
+    private ThreadPartition? AgentPartitionOf(string taskId) =>
+        _directory.Find(taskId)?.Agent is { } seat ? Partition(seat.ThreadId) : null;
 
     private ThreadPartition Partition(string threadId) =>
         _partitions.TryGetValue(threadId, out var partition)
