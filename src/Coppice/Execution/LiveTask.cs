@@ -124,16 +124,16 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
 
     public void Execute() => _ = _runner.RunAsync(this);
 
-    /// <summary>Runs the body, once. From here on the code that executes counts as this task.</summary>
-    internal ValueTask<TaskOutcome?> RunBodyAsync()
+    /// <summary>Starts the body, once. From here on the code that executes counts as this task.</summary>
+    internal Task StartBody(out TaskBody body)
     {
-        var body = Interlocked.Exchange(ref _body, null) ?? throw new UnreachableException();
+        body = Interlocked.Exchange(ref _body, null) ?? throw new UnreachableException();
         var context = Inbox is null
             ? new TaskContext(_runner.Manager, TaskId, OwnerThreadId, this)
             : new AgentTaskContext(_runner.Manager, TaskId, OwnerThreadId, this, Inbox);
         _ambient = new AmbientTask(TaskId, OwnerThreadId, _runner.Identity, context);
         _ambient.Enter();
-        return body.RunAsync(context);
+        return body.Start(context);
     }
 
     /// <summary>Cancels the token. Its callbacks run apart, so this returns at once.</summary>

@@ -3,8 +3,11 @@ namespace Coppice;
 /// <summary>A task's body in whatever form it was given.</summary>
 internal abstract class TaskBody
 {
-    /// <summary>Runs the body. A <see langword="null"/> outcome is what a body returned that returned nothing.</summary>
-    internal abstract ValueTask<TaskOutcome?> RunAsync(TaskContext context);
+    /// <summary>Starts the body.</summary>
+    internal abstract Task Start(TaskContext context);
+
+    /// <summary>The outcome of what <see cref="Start"/> returned and has ended well; <see langword="null"/> is a body that returned nothing for one.</summary>
+    internal abstract TaskOutcome? OutcomeOf(Task ended);
 
     protected static InvalidOperationException ReturnedNoTask() => new("The body returned null instead of a task.");
 }
@@ -12,23 +15,27 @@ internal abstract class TaskBody
 /// <summary>A body that returns its outcome.</summary>
 internal sealed class OutcomeBody(Func<TaskContext, Task<TaskOutcome>> body) : TaskBody
 {
-    internal override ValueTask<TaskOutcome?> RunAsync(TaskContext context) =>
-        new((body(context) ?? throw ReturnedNoTask())!);
+    internal override Task Start(TaskContext context) => body(context) ?? throw ReturnedNoTask();
+
+    internal override TaskOutcome? OutcomeOf(Task ended) => ((Task<TaskOutcome>)ended).Result;
 }
 
 /// <summary>An agent's body.</summary>
 internal sealed class AgentBody(Func<AgentTaskContext, Task<TaskOutcome>> body) : TaskBody
 {
-    internal override ValueTask<TaskOutcome?> RunAsync(TaskContext context) =>
-        new((body((AgentTaskContext)context) ?? throw ReturnedNoTask())!);
+    internal override Task Start(TaskContext context) => body((AgentTaskContext)context) ?? throw ReturnedNoTask();
+
+    internal override TaskOutcome? OutcomeOf(Task ended) => ((Task<TaskOutcome>)ended).Result;
 }
 
 /// <summary>A body that returns a value: returning is success, throwing is failure.</summary>
 internal sealed class ValueBody<T>(Func<TaskContext, Task<T>> body, Func<T, TaskOutcome> toOutcome) : TaskBody
 {
-    internal override async ValueTask<TaskOutcome?> RunAsync(TaskContext context)
+    internal override Task Start(TaskContext context) => body(context) ?? throw ReturnedNoTask();
+
+    internal override TaskOutcome? OutcomeOf(Task ended)
     {
-        var value = await (body(context) ?? throw ReturnedNoTask()).ConfigureAwait(false);
+        var value = ((Task<T>)ended).Result;
         if (value is TaskOutcome outcome)
         {
             return outcome;
@@ -48,9 +55,7 @@ internal sealed class ValueBody<T>(Func<TaskContext, Task<T>> body, Func<T, Task
 /// <summary>A body that returns nothing: returning is success without a result.</summary>
 internal sealed class PlainBody(Func<TaskContext, Task> body) : TaskBody
 {
-    internal override async ValueTask<TaskOutcome?> RunAsync(TaskContext context)
-    {
-        await (body(context) ?? throw ReturnedNoTask()).ConfigureAwait(false);
-        return TaskOutcome.SuccessWithoutResult;
-    }
+    internal override Task Start(TaskContext context) => body(context) ?? throw ReturnedNoTask();
+
+    internal override TaskOutcome? OutcomeOf(Task ended) => TaskOutcome.SuccessWithoutResult;
 }

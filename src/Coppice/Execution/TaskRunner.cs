@@ -125,18 +125,36 @@ internal sealed class TaskRunner
     {
         try
         {
-            return await task.RunBodyAsync().ConfigureAwait(false)
-                ?? TaskOutcome.Failure("The body returned null instead of an outcome.");
-        }
-        catch (OperationCanceledException) when (task.IsSignalled)
-        {
+            var running = task.StartBody(out var body);
+            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+            // What the body threw is looked at; to throw it again would cost more than all the rest of its end.
+            if (running.IsCompletedSuccessfully)
+            {
+                return body.OutcomeOf(running) ?? TaskOutcome.Failure("The body returned null instead of an outcome.");
+            }
+
+            if (running.IsFaulted)
+            {
+                return OutcomeOf(task, running.Exception!.InnerException!);
+            }
+
+            if (!task.IsSignalled)
+            {
+                // A cancelled task gives its exception, with what it says, only to who awaits it.
+                await running.ConfigureAwait(false);
+            }
+
             return TaskOutcome.Cancelled;
         }
         catch (Exception e)
         {
-            return TaskOutcome.Failure(MessageOf(e));
+            return OutcomeOf(task, e);
         }
     }
+
+    private static TaskOutcome OutcomeOf(LiveTask task, Exception thrown) =>
+        thrown is OperationCanceledException && task.IsSignalled ? TaskOutcome.Cancelled : TaskOutcome.Failure(MessageOf(thrown));
 
     /// <summary>An exception is the body's own code, whose message may itself fail or be missing.</summary>
     private static string MessageOf(Exception exception)
