@@ -150,6 +150,13 @@ public sealed class SqliteTaskStore : ITaskStore
     public ValueTask<TaskSnapshot?> GetAsync(string taskId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
+        ThrowIfDisposed();
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_state.Recent.FindCommitted(taskId) is { } recent)
+        {
+            return ValueTask.FromResult<TaskSnapshot?>(recent);
+        }
+
         return Read(taskId, static (reader, id) => reader.Get(id), cancellationToken);
     }
 

@@ -14,11 +14,12 @@ internal sealed class FloorRows : IDisposable
     private readonly RawStatement _commit;
     private readonly RawStatement _addTask;
     private readonly RawStatement _endTask;
-    private readonly RawStatement _post;
+    private readonly RawStatement _saveThread;
     private readonly RawStatement _wake;
     private readonly RawStatement _addMail;
     private readonly RawStatement _meta;
     private readonly Dictionary<long, long> _lastSequence = [];
+    private readonly HashSet<long> _changedThreads = [];
     private readonly byte[] _json = new byte[128];
     private long _next;
     private long _revision;
@@ -38,9 +39,9 @@ internal sealed class FloorRows : IDisposable
         _addTask = _database.Prepare(
             "INSERT INTO tasks (n, owner, state, created_ms, host_epoch, agent_open, type, description) VALUES (?, ?, 1, ?, 1, 0, 'task', '')");
         _endTask = _database.Prepare("UPDATE tasks SET state = 3, completed_ms = ?, error = NULL, result = NULL, agent_open = 0 WHERE n = ?");
-        _post = _database.Prepare("UPDATE threads SET last_seq = last_seq + 1, terminals = terminals + 1 WHERE n = ?");
+        _saveThread = _database.Prepare("UPDATE threads SET last_seq = ?1, acked = 0, customs = 0, terminals = ?1, messages = 0 WHERE n = ?2");
         _wake = _database.Prepare("UPDATE threads SET wakes = 1 WHERE n = ?");
-        _addMail = _database.Prepare("INSERT INTO mail (thread, seq, class, json) VALUES (?, ?, 1, ?)");
+        _addMail = _database.Prepare("INSERT INTO mail (place, class, task, json) VALUES (? << 35 | ?, 1, NULL, ?)");
         _meta = _database.Prepare("UPDATE meta SET revision = ?, next_task = ?, next_epoch = 2, mail_depth = ?");
     }
 
@@ -51,14 +52,31 @@ internal sealed class FloorRows : IDisposable
         {
         }
 
-        return new FloorRows(path);
+        var rows = new FloorRows(path);
+        rows.GrowLog();
+        return rows;
     }
 
     internal void Begin() => _begin.Run();
 
-    /// <summary>Writes the counters, which the store does once a transaction, and commits.</summary>
+    /// <summary>Lets the log have its full size from the start, as the store does: a commit that makes the file longer costs twice as much.</summary>
+    private void GrowLog()
+    {
+        _database.Execute("CREATE TABLE room (x)");
+        _database.Execute("INSERT INTO room VALUES (zeroblob(17825792))");
+        _database.Execute("DROP TABLE room");
+        _database.Execute("PRAGMA wal_checkpoint(RESTART)");
+    }
+
+    /// <summary>Writes the threads and the counters, which the store does once a transaction, and commits.</summary>
     internal void Commit()
     {
+        foreach (var thread in _changedThreads)
+        {
+            _saveThread.Bind(1, _lastSequence[thread]).Bind(2, thread).Run();
+        }
+
+        _changedThreads.Clear();
         _meta.Bind(1, _revision).Bind(2, _next).Bind(3, _mailDepth).Run();
         _commit.Run();
     }
@@ -92,7 +110,7 @@ internal sealed class FloorRows : IDisposable
         _mailDepth++;
         var sequence = ++_lastSequence[thread];
         _endTask.Bind(1, Now()).Bind(2, task).Run();
-        _post.Bind(1, thread).Run();
+        _changedThreads.Add(thread);
         if (sequence == 1)
         {
             _wake.Bind(1, thread).Run();

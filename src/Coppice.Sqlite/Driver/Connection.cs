@@ -6,28 +6,22 @@ namespace Coppice.Sqlite;
 /// <summary>One open connection and the statements prepared on it. Used by one thread at a time.</summary>
 internal sealed class Connection : IDisposable
 {
-    private readonly SqliteConnection _connection;
     private readonly List<Statement> _statements = [];
 
     static Connection() => Batteries_V2.Init();
 
     public Connection(string dataSource, SqliteOpenMode mode, TimeSpan busyTimeout)
     {
-        _connection = new SqliteConnection(new SqliteConnectionStringBuilder
-        {
-            DataSource = dataSource,
-            Mode = mode,
-            Pooling = false,
-        }.ToString());
+        var code = raw.sqlite3_open_v2(dataSource, out var handle, FlagsFor(dataSource, mode), vfs: null);
+        Handle = handle;
         try
         {
-            _connection.Open();
-            Handle = _connection.Handle!;
+            Check(code);
             _ = raw.sqlite3_busy_timeout(Handle, (int)busyTimeout.TotalMilliseconds);
         }
         catch
         {
-            _connection.Dispose();
+            Handle.Dispose();
             throw;
         }
     }
@@ -60,7 +54,7 @@ internal sealed class Connection : IDisposable
         statement.Dispose();
     }
 
-    public void Execute(string sql) => SqliteException.ThrowExceptionForRC(raw.sqlite3_exec(Handle, sql), Handle);
+    public void Execute(string sql) => Check(raw.sqlite3_exec(Handle, sql));
 
     public long? Scalar(string sql)
     {
@@ -75,12 +69,31 @@ internal sealed class Connection : IDisposable
         return rows.Next() ? rows.TextOrNull(0) : null;
     }
 
+    /// <summary>Throws what a code stands for, unless it is that of success.</summary>
+    public void Check(int code) => SqliteException.ThrowExceptionForRC(code, Handle);
+
+    /// <summary>Takes how many pages were written since this was last asked.</summary>
+    public int TakePagesWritten()
+    {
+        Check(raw.sqlite3_db_status(Handle, raw.SQLITE_DBSTATUS_CACHE_WRITE, out var pages, out _, resetFlg: 1));
+        return pages;
+    }
+
+    /// <summary>Copies what the log holds into the file, as far as nobody still reads what was there before.</summary>
+    /// <returns>Whether all of it was copied, so that the log is written from its start again.</returns>
+    public bool Checkpoint()
+    {
+        Check(raw.sqlite3_wal_checkpoint_v2(Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var inLog, out var copied));
+        return copied == inLog;
+    }
+
     /// <summary>Adds the order and the comparison that lists need to agree with <see cref="TaskCursor"/> and <see cref="TaskQuery"/>.</summary>
     public void AddTextFunctions()
     {
-        _connection.CreateCollation("ordinal", string.CompareOrdinal);
-        _connection.CreateFunction<string?, string?, bool>(
-            "holds", (text, part) => text is not null && part is not null && text.Contains(part, StringComparison.OrdinalIgnoreCase), isDeterministic: true);
+        Check(raw.sqlite3_create_collation(Handle, "ordinal", null, static (_, left, right) => string.CompareOrdinal(left, right)));
+        Check(raw.sqlite3_create_function(
+            Handle, "holds", 2, raw.SQLITE_UTF8 | raw.SQLITE_DETERMINISTIC, null,
+            static (context, _, values) => raw.sqlite3_result_int(context, Holds(values[0], values[1]) ? 1 : 0)));
     }
 
     public void Dispose()
@@ -90,6 +103,22 @@ internal sealed class Connection : IDisposable
             statement.Dispose();
         }
 
-        _connection.Dispose();
+        Handle.Dispose();
     }
+
+    // A connection is used by one thread at a time, so SQLite need not lock it at every call.
+    private static int FlagsFor(string dataSource, SqliteOpenMode mode) =>
+        raw.SQLITE_OPEN_NOMUTEX
+        | (dataSource.StartsWith("file:", StringComparison.Ordinal) ? raw.SQLITE_OPEN_URI : 0)
+        | mode switch
+        {
+            SqliteOpenMode.ReadOnly => raw.SQLITE_OPEN_READONLY,
+            SqliteOpenMode.ReadWrite => raw.SQLITE_OPEN_READWRITE,
+            _ => raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE,
+        };
+
+    private static bool Holds(sqlite3_value text, sqlite3_value part) =>
+        raw.sqlite3_value_type(text) != raw.SQLITE_NULL
+        && raw.sqlite3_value_type(part) != raw.SQLITE_NULL
+        && raw.sqlite3_value_text(text).utf8_to_string().Contains(raw.sqlite3_value_text(part).utf8_to_string(), StringComparison.OrdinalIgnoreCase);
 }

@@ -81,15 +81,12 @@ internal static class Schema
         CREATE INDEX branches_by_run ON branches (run_id, name) WHERE run_id IS NOT NULL;
         CREATE INDEX branches_ended ON branches (owner) WHERE ended = 1;
 
-        -- Not acknowledged. task is the agent that a message is addressed to.
+        -- Not acknowledged. place is thread << 35 | sequence; task is the agent that a message is addressed to.
         CREATE TABLE mail (
-            n INTEGER PRIMARY KEY,
-            thread INTEGER NOT NULL,
-            seq INTEGER NOT NULL,
+            place INTEGER PRIMARY KEY,
             class INTEGER NOT NULL,
             task INTEGER,
             json TEXT NOT NULL);
-        CREATE UNIQUE INDEX mail_by_place ON mail (thread, seq);
 
         CREATE TABLE dead_letters (
             n INTEGER PRIMARY KEY,

@@ -9,23 +9,38 @@ namespace Coppice.Sqlite;
 /// A prepared statement, used again and again on one connection. It goes to the driver's lower layer because a command object makes a
 /// reader and boxes each value, which costs more than most of the statements here.
 /// </summary>
+/// <remarks>
+/// Each use binds every parameter, in order. What a parameter holds stays for the next use, which therefore need not bind again what
+/// is the same: NULL, or the same short string.
+/// </remarks>
 internal sealed class Statement : IDisposable
 {
+    // Longer text is let go of after its use.
+    private const int LongText = 4096;
+    private const int ShortText = 64;
+
+    private static readonly object Null = new();
+
     private readonly Connection _connection;
     private readonly sqlite3_stmt _statement;
+
+    // By parameter from 1: what is known of its value. A string, or Null, or nothing.
+    private readonly object?[] _bound;
     private int _next = 1;
+    private bool _holdsLongText;
 
     public Statement(Connection connection, string sql)
     {
         _connection = connection;
-        var code = raw.sqlite3_prepare_v3(connection.Handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out _statement);
-        SqliteException.ThrowExceptionForRC(code, connection.Handle);
+        connection.Check(raw.sqlite3_prepare_v3(connection.Handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out _statement));
+        _bound = new object?[raw.sqlite3_bind_parameter_count(_statement) + 1];
+        Array.Fill(_bound, Null);
     }
 
     /// <summary>Binds the next parameter.</summary>
     public Statement Bind(long value)
     {
-        Check(raw.sqlite3_bind_int64(_statement, _next++, value));
+        Check(raw.sqlite3_bind_int64(_statement, Next(null), value));
         return this;
     }
 
@@ -33,7 +48,7 @@ internal sealed class Statement : IDisposable
     public Statement Bind(long? value) => value is { } number ? Bind(number) : BindNull();
 
     /// <inheritdoc cref="Bind(long)"/>
-    public Statement Bind(DateTimeOffset? value) => Bind(value?.ToUnixTimeMilliseconds());
+    public Statement Bind(DateTimeOffset? value) => value is { } time ? Bind(time.ToUnixTimeMilliseconds()) : BindNull();
 
     /// <inheritdoc cref="Bind(long)"/>
     public Statement Bind(string? value)
@@ -43,9 +58,9 @@ internal sealed class Statement : IDisposable
             return BindNull();
         }
 
-        if (value.Length == 0)
+        if (value.Length <= ShortText && ReferenceEquals(_bound[_next], value))
         {
-            Check(raw.sqlite3_bind_text(_statement, _next++, ""));
+            _next++;
             return this;
         }
 
@@ -53,14 +68,19 @@ internal sealed class Statement : IDisposable
         var rented = room > 1024 ? ArrayPool<byte>.Shared.Rent(room) : null;
         var bytes = rented ?? stackalloc byte[1024];
         var length = Encoding.UTF8.GetBytes(value, bytes);
-        var code = raw.sqlite3_bind_text(_statement, _next++, bytes[..length]);
+        BindUtf8(bytes[..length], value.Length <= ShortText ? value : null);
         if (rented is not null)
         {
             ArrayPool<byte>.Shared.Return(rented);
         }
 
-        Check(code);
-        _connection.BoundBytes += length;
+        return this;
+    }
+
+    /// <summary>Binds the next parameter to text that is UTF-8 already.</summary>
+    public Statement BindUtf8(ReadOnlySpan<byte> text)
+    {
+        BindUtf8(text, null);
         return this;
     }
 
@@ -85,14 +105,37 @@ internal sealed class Statement : IDisposable
 
     private Statement BindNull()
     {
-        Check(raw.sqlite3_bind_null(_statement, _next++));
+        if (ReferenceEquals(_bound[_next], Null))
+        {
+            _next++;
+            return this;
+        }
+
+        Check(raw.sqlite3_bind_null(_statement, Next(Null)));
         return this;
+    }
+
+    private void BindUtf8(ReadOnlySpan<byte> text, string? known)
+    {
+        var parameter = Next(known);
+
+        // An empty span has no address, and that would bind NULL.
+        Check(text.IsEmpty ? raw.sqlite3_bind_text(_statement, parameter, "") : raw.sqlite3_bind_text(_statement, parameter, text));
+        _connection.BoundBytes += text.Length;
+        _holdsLongText |= text.Length > LongText;
+    }
+
+    private int Next(object? known)
+    {
+        _bound[_next] = known;
+        return _next++;
     }
 
     private void Check(int code)
     {
         if (code != raw.SQLITE_OK)
         {
+            Forget();
             Reset();
             SqliteException.ThrowExceptionForRC(code, _connection.Handle);
         }
@@ -118,8 +161,19 @@ internal sealed class Statement : IDisposable
     {
         // The code of a reset is that of the step before it, which has been thrown already.
         _ = raw.sqlite3_reset(_statement);
-        _ = raw.sqlite3_clear_bindings(_statement);
         _next = 1;
+        if (_holdsLongText)
+        {
+            Forget();
+        }
+    }
+
+    private void Forget()
+    {
+        _ = raw.sqlite3_reset(_statement);
+        _ = raw.sqlite3_clear_bindings(_statement);
+        Array.Fill(_bound, Null);
+        _holdsLongText = false;
     }
 
     /// <summary>The rows of one run; its end sets the statement back for the next.</summary>

@@ -7,10 +7,6 @@ namespace Coppice.Sqlite;
 /// <summary>Where a store is and how its connections are opened.</summary>
 internal sealed class StoreFile(string path, SqliteTaskStoreOptions options)
 {
-    // Fewer, larger checkpoints write a page that is hot only once. The log is not grown ahead: it keeps its size after the first of
-    // them, and writing 16 MB at every start costs more than the few slower commits until then.
-    private const int CheckpointPages = 4000;
-
     public string Path { get; } = path;
 
     public SqliteTaskStoreOptions Options { get; } = options;
@@ -62,7 +58,7 @@ internal sealed class StoreFile(string path, SqliteTaskStoreOptions options)
             connection.Execute("PRAGMA temp_store = MEMORY");
             connection.Execute("PRAGMA cache_size = -16384");
             connection.Execute($"PRAGMA synchronous = {(Options.Synchronous == SqliteSynchronous.Full ? "FULL" : "NORMAL")}");
-            connection.Execute(Invariant($"PRAGMA wal_autocheckpoint = {CheckpointPages}"));
+            connection.Execute("PRAGMA wal_autocheckpoint = 0");
             if (Options.MaxPageCount is { } pages)
             {
                 connection.Execute(Invariant($"PRAGMA max_page_count = {pages}"));

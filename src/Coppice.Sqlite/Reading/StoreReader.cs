@@ -68,11 +68,16 @@ internal sealed class StoreReader(Connection connection) : IDisposable
     public IReadOnlyList<InboxItem> ReadMail(string threadId, long afterSequence, int limit)
     {
         var items = new List<InboxItem>();
-        using var rows = Prepared("SELECT seq, json FROM mail WHERE thread = (SELECT n FROM threads WHERE id = ?) AND seq > ? ORDER BY seq LIMIT ?")
-            .Bind(threadId).Bind(afterSequence).Bind(limit).Rows();
+        if (Thread(threadId) is not { } thread)
+        {
+            return items;
+        }
+
+        using var rows = Prepared("SELECT place, json FROM mail WHERE place > ? AND place <= ? ORDER BY place LIMIT ?")
+            .Bind(MailPlace.Through(thread, afterSequence)).Bind(MailPlace.Through(thread, long.MaxValue)).Bind(limit).Rows();
         while (rows.Next())
         {
-            items.Add(new InboxItem(rows.Number(0), MailEventJson.Deserialize(rows.Text(1))));
+            items.Add(new InboxItem(MailPlace.SequenceAt(rows.Number(0)), MailEventJson.Deserialize(rows.Text(1))));
         }
 
         return items;
@@ -82,8 +87,13 @@ internal sealed class StoreReader(Connection connection) : IDisposable
     public MailCounts CountMail(string threadId, long afterSequence, long throughSequence)
     {
         var counts = default(MailCounts);
-        using var rows = Prepared("SELECT class, count(*) FROM mail WHERE thread = (SELECT n FROM threads WHERE id = ?) AND seq > ? AND seq <= ? GROUP BY class")
-            .Bind(threadId).Bind(afterSequence).Bind(throughSequence).Rows();
+        if (Thread(threadId) is not { } thread)
+        {
+            return counts;
+        }
+
+        using var rows = Prepared("SELECT class, count(*) FROM mail WHERE place > ? AND place <= ? GROUP BY class")
+            .Bind(MailPlace.Through(thread, afterSequence)).Bind(MailPlace.Through(thread, throughSequence)).Rows();
         while (rows.Next())
         {
             counts += MailCounts.Of((MailClass)rows.Number(0), (int)rows.Number(1));
@@ -123,6 +133,8 @@ internal sealed class StoreReader(Connection connection) : IDisposable
     public long MailDepth() => Prepared("SELECT mail_depth FROM meta").Scalar() ?? 0;
 
     public void Dispose() => connection.Dispose();
+
+    private long? Thread(string threadId) => Prepared("SELECT n FROM threads WHERE id = ?").Bind(threadId).Scalar();
 
     private long? Number(string taskId) =>
         TaskIds.TryParse(taskId, out var number) ? number : Prepared("SELECT n FROM foreign_ids WHERE id = ?").Bind(taskId).Scalar();

@@ -36,23 +36,8 @@ internal sealed class Listeners
         {
             foreach (var listener in _all)
             {
-                Guarded(() => notice.Tell(listener));
+                Guarded.Call(static (told, hears) => told.Tell(hears), notice, listener);
             }
-        }
-    }
-
-    /// <summary>Calls code that promises not to throw. If it breaks its promise, the store's writer must not stop for everybody else.</summary>
-    public static void Guarded(Action call)
-    {
-        try
-        {
-            call();
-        }
-#pragma warning disable CA1031 // whatever it throws, the commit has landed and the next one has to go on
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            System.Diagnostics.Debug.Fail("A listener of the store threw.", e.ToString());
         }
     }
 

@@ -19,6 +19,8 @@ internal sealed class StoreState
 
     public Mailboxes Mailboxes { get; }
 
+    public RecentTasks Recent { get; } = new();
+
     public Listeners Listeners { get; } = new();
 
     /// <summary>Gets how much mail is not acknowledged, as committed.</summary>
@@ -29,6 +31,7 @@ internal sealed class StoreState
     {
         Undo.Clear();
         Mailboxes.Publish();
+        Recent.Publish();
         Volatile.Write(ref _mailDepth, Counters.MailDepth);
     }
 }

@@ -13,13 +13,17 @@ internal sealed class BranchTable(Connection connection)
     private readonly Statement _hasChild = connection.Prepare("SELECT 1 FROM branches WHERE parent = ? LIMIT 1");
     private readonly Statement _children = connection.Prepare("SELECT n FROM branches WHERE parent = ?");
     private readonly Statement _ended = connection.Prepare("SELECT n FROM branches WHERE owner = ? AND ended = 1");
+    private readonly Statement _any = connection.Prepare("SELECT 1 FROM branches LIMIT 1");
     private readonly Statement _roots = connection.Prepare("SELECT n FROM branches WHERE run_id = ?");
+
+    // Most tasks hang on nothing, and then there is nothing to look up. Null where it is not known.
+    private bool? _isEmpty;
 
     /// <summary>Takes in a task that was just spawned, if it hangs on anything.</summary>
     public void Spawned(long number, long owner, long? parent, string? name, string? runId)
     {
         // A task may have named this one as its parent before there was one of that id.
-        if (parent is null && runId is null && _hasChild.Bind(number).Scalar() is null)
+        if (parent is null && runId is null && !HasChild(number))
         {
             return;
         }
@@ -31,7 +35,7 @@ internal sealed class BranchTable(Connection connection)
     /// <summary>Takes in a restored, ended task when something live already named it as its parent.</summary>
     public void Restored(long number)
     {
-        if (_hasChild.Bind(number).Scalar() is not null)
+        if (HasChild(number))
         {
             Lift(number);
         }
@@ -45,7 +49,7 @@ internal sealed class BranchTable(Connection connection)
             return;
         }
 
-        if (_hasChild.Bind(number).Scalar() is not null)
+        if (HasChild(number))
         {
             _end.Bind(number).Run();
             return;
@@ -53,15 +57,22 @@ internal sealed class BranchTable(Connection connection)
 
         long? next = number;
         var first = true;
-        while (next is { } task && Find(task, out var parent, out var ended) && (first || (ended && _hasChild.Bind(task).Scalar() is null)))
+        while (next is { } task && Find(task, out var parent, out var ended) && (first || (ended && !HasChild(task))))
         {
-            _remove.Bind(task).Run();
+            Remove(task);
             next = parent;
             first = false;
         }
     }
 
-    public void Remove(long number) => _remove.Bind(number).Run();
+    public void Remove(long number)
+    {
+        _remove.Bind(number).Run();
+        _isEmpty = null;
+    }
+
+    /// <summary>Lets go of what is in memory, because the table has been set back.</summary>
+    public void Forget() => _isEmpty = null;
 
     public void AddChildren(long number, ICollection<long> numbers) => Collect(_children.Bind(number), numbers);
 
@@ -103,10 +114,17 @@ internal sealed class BranchTable(Connection connection)
         }
     }
 
-    private void Add(long number, long? parent, long owner, bool ended, string? name, string? runId) =>
+    private void Add(long number, long? parent, long owner, bool ended, string? name, string? runId)
+    {
         _add.Bind(number).Bind(parent).Bind(owner).Bind(ended ? 1 : 0).Bind(name).Bind(parent is null ? runId : null).Run();
+        _isEmpty = false;
+    }
 
-    private bool Contains(long number) => Find(number, out _, out _);
+    private bool IsEmpty() => _isEmpty ??= _any.Scalar() is null;
+
+    private bool Contains(long number) => !IsEmpty() && Find(number, out _, out _);
+
+    private bool HasChild(long number) => !IsEmpty() && _hasChild.Bind(number).Scalar() is not null;
 
     private bool Find(long number, out long? parent, out bool ended)
     {

@@ -3,23 +3,23 @@ namespace Coppice.Sqlite;
 /// <summary>The writer's statements on mail and dead letters.</summary>
 internal sealed class MailTable(Connection connection)
 {
-    private readonly Statement _add = connection.Prepare("INSERT INTO mail (thread, seq, class, task, json) VALUES (?, ?, ?, ?, ?)");
-    private readonly Statement _acknowledge = connection.Prepare("DELETE FROM mail WHERE thread = ? AND seq <= ? RETURNING class");
-    private readonly Statement _count = connection.Prepare(
-        "SELECT class, count(*) FROM mail WHERE thread = ? AND seq > ? AND seq <= ? GROUP BY class");
+    private readonly Statement _add = connection.Prepare("INSERT INTO mail (place, class, task, json) VALUES (?, ?, ?, ?)");
+    private readonly Statement _acknowledge = connection.Prepare("DELETE FROM mail WHERE place > ? AND place <= ? RETURNING class");
+    private readonly Statement _count = connection.Prepare("SELECT class, count(*) FROM mail WHERE place > ? AND place <= ? GROUP BY class");
+    private readonly Statement _addressed = connection.Prepare(
+        "SELECT place, json FROM mail WHERE place > ? AND place <= ? AND class = 2 AND task = ? ORDER BY place");
 
-    private readonly Statement _addressed = connection.Prepare("SELECT n, seq, json FROM mail WHERE thread = ? AND class = 2 AND task = ? ORDER BY seq");
-    private readonly Statement _remove = connection.Prepare("DELETE FROM mail WHERE n = ?");
+    private readonly Statement _remove = connection.Prepare("DELETE FROM mail WHERE place = ?");
     private readonly Statement _bury = connection.Prepare("INSERT INTO dead_letters (thread, seq, json, reason) VALUES (?, ?, ?, ?)");
 
     public void Add(long thread, long sequence, MailClass mailClass, long? addressee, MailEvent mail) =>
-        _add.Bind(thread).Bind(sequence).Bind((long)mailClass).Bind(addressee).Bind(MailEventJson.Serialize(mail)).Run();
+        _add.Bind(MailPlace.Of(thread, sequence)).Bind((long)mailClass).Bind(addressee).Bind(MailEventJson.Serialize(mail)).Run();
 
     /// <summary>Deletes mail up to a sequence and says what it was.</summary>
     public MailCounts Acknowledge(long thread, long through)
     {
         var gone = default(MailCounts);
-        using var rows = _acknowledge.Bind(thread).Bind(through).Rows();
+        using var rows = _acknowledge.Bind(MailPlace.Of(thread, 0)).Bind(MailPlace.Through(thread, through)).Rows();
         while (rows.Next())
         {
             gone += MailCounts.One((MailClass)rows.Number(0));
@@ -32,7 +32,7 @@ internal sealed class MailTable(Connection connection)
     public MailCounts Count(long thread, long after, long through)
     {
         var counts = default(MailCounts);
-        using var rows = _count.Bind(thread).Bind(after).Bind(through).Rows();
+        using var rows = _count.Bind(MailPlace.Through(thread, after)).Bind(MailPlace.Through(thread, through)).Rows();
         while (rows.Next())
         {
             counts += MailCounts.Of((MailClass)rows.Number(0), (int)rows.Number(1));
@@ -44,21 +44,21 @@ internal sealed class MailTable(Connection connection)
     /// <summary>Turns the messages addressed to an agent task into dead letters and returns their sequences.</summary>
     public List<long> Bury(long thread, long agent, string reason)
     {
-        var letters = new List<(long Row, long Sequence, string Json)>();
-        using (var rows = _addressed.Bind(thread).Bind(agent).Rows())
+        var letters = new List<(long Place, string Json)>();
+        using (var rows = _addressed.Bind(MailPlace.Of(thread, 0)).Bind(MailPlace.Through(thread, long.MaxValue)).Bind(agent).Rows())
         {
             while (rows.Next())
             {
-                letters.Add((rows.Number(0), rows.Number(1), rows.Text(2)));
+                letters.Add((rows.Number(0), rows.Text(1)));
             }
         }
 
-        foreach (var (row, sequence, json) in letters)
+        foreach (var (place, json) in letters)
         {
-            _remove.Bind(row).Run();
-            _bury.Bind(thread).Bind(sequence).Bind(json).Bind(reason).Run();
+            _remove.Bind(place).Run();
+            _bury.Bind(thread).Bind(MailPlace.SequenceAt(place)).Bind(json).Bind(reason).Run();
         }
 
-        return letters.ConvertAll(letter => letter.Sequence);
+        return letters.ConvertAll(letter => MailPlace.SequenceAt(letter.Place));
     }
 }

@@ -1,8 +1,12 @@
+using System.Text.Json;
+
 namespace Coppice.Sqlite;
 
-/// <summary>The writer's statements on tasks.</summary>
-internal sealed class TaskTable(Connection connection)
+/// <summary>The writer's statements on tasks. The heads of live tasks are in memory once they were used.</summary>
+internal sealed class TaskTable(Connection connection, RecentTasks recent)
 {
+    private const int MaxHeads = 16_384;
+    private const int LongResult = 1024;
     private const string HeadColumns =
         "n, owner, state, cancel_ms, parent, host_epoch, events_through, agent_thread, agent_open";
 
@@ -10,7 +14,7 @@ internal sealed class TaskTable(Connection connection)
     private readonly Statement _snapshot = connection.Prepare($"SELECT {TaskRow.Columns} FROM tasks t WHERE t.n = ?");
     private readonly Statement _liveName = connection.Prepare("SELECT 1 FROM tasks WHERE owner = ? AND name = ? AND state < 3");
     private readonly Statement _liveOf = connection.Prepare("SELECT n FROM tasks INDEXED BY tasks_live WHERE owner = ? AND state < 3");
-    private readonly Statement _live = connection.Prepare("SELECT n, host_epoch FROM tasks INDEXED BY tasks_live WHERE state < 3 ORDER BY host_epoch, n");
+    private readonly Statement _liveByHost = connection.Prepare("SELECT n, host_epoch FROM tasks INDEXED BY tasks_live WHERE state < 3 ORDER BY host_epoch, n");
     private readonly Statement _add = connection.Prepare(
         """
         INSERT INTO tasks (n, owner, state, created_ms, completed_ms, cancel_ms, parent, host_epoch, agent_thread, agent_open,
@@ -38,19 +42,37 @@ internal sealed class TaskTable(Connection connection)
         """);
 
     private readonly Statement _remove = connection.Prepare("DELETE FROM tasks WHERE n = ?");
+    private readonly Dictionary<long, TaskHead> _live = [];
 
     public TaskHead? Head(long number)
     {
+        if (_live.TryGetValue(number, out var known))
+        {
+            return known;
+        }
+
         using var rows = _head.Bind(number).Rows();
         return rows.Next()
-            ? new TaskHead(
+            ? Keep(new TaskHead(
                 rows.Number(0), rows.Number(1), (TaskState)rows.Number(2), !rows.IsNull(3), rows.NumberOrNull(4),
-                rows.Number(5), rows.Number(6), rows.NumberOrNull(7), rows.Number(8) != 0)
+                rows.Number(5), rows.Number(6), rows.NumberOrNull(7), rows.Number(8) != 0))
             : null;
+    }
+
+    /// <summary>Lets go of what is in memory, because the table has been set back.</summary>
+    public void Forget()
+    {
+        _live.Clear();
+        recent.Distrust();
     }
 
     public TaskSnapshot Snapshot(long number)
     {
+        if (recent.Find(number) is { } known)
+        {
+            return known;
+        }
+
         using var rows = _snapshot.Bind(number).Rows();
         rows.Next();
         return TaskRow.Read(rows);
@@ -71,7 +93,7 @@ internal sealed class TaskTable(Connection connection)
     public List<long> LiveOfHosts(Func<long, bool> isAsked)
     {
         var numbers = new List<long>();
-        using var rows = _live.Rows();
+        using var rows = _liveByHost.Rows();
         while (rows.Next())
         {
             if (isAsked(rows.Number(1)))
@@ -83,12 +105,16 @@ internal sealed class TaskTable(Connection connection)
         return numbers;
     }
 
-    public void Add(long number, long owner, AddTask task, DateTimeOffset createdAt, long? parent, long hostEpoch, long? agentThread) =>
+    public void Add(long number, string id, long owner, AddTask task, DateTimeOffset createdAt, long? parent, long hostEpoch, long? agentThread)
+    {
         _add.Bind(number).Bind(owner).Bind((long)task.State).Bind(createdAt).Bind((long?)null).Bind((long?)null).Bind(parent)
             .Bind(hostEpoch).Bind(agentThread).Bind(agentThread is null ? 0 : 1)
             .Bind(task.Type).Bind(task.Name).Bind(task.Lineage.RunId).Bind(task.Lineage.CallId).Bind(task.Lineage.AgentId)
             .Bind((string?)null).Bind(task.Description).Bind((string?)null).Bind((string?)null)
             .Run();
+        recent.Stage(number, SnapshotOf(id, task, createdAt));
+        Keep(new TaskHead(number, owner, task.State, CancelRequested: false, parent, hostEpoch, EventsThrough: 0, agentThread, agentThread is not null));
+    }
 
     public void Add(long number, long owner, TaskSnapshot task, long? parent) =>
         _add.Bind(number).Bind(owner).Bind((long)task.State).Bind(task.CreatedAt).Bind(task.CompletedAt).Bind(task.CancelRequestedAt).Bind(parent)
@@ -97,21 +123,47 @@ internal sealed class TaskTable(Connection connection)
             .Bind(task.CancelledBy).Bind(task.Description).Bind(task.Error).Bind(task.Result?.GetRawText())
             .Run();
 
-    public void Move(long number, TaskState state) => _move.Bind((long)state).Bind(number).Run();
+    public void Move(in TaskHead task, TaskState state)
+    {
+        _move.Bind((long)state).Bind(task.Number).Run();
+        recent.Stage(task.Number, recent.Find(task.Number) is { } now ? now with { State = state } : null);
+        Keep(task with { State = state });
+    }
 
-    public void End(long number, TaskState state, DateTimeOffset time, string? error, string? resultJson) =>
-        _end.Bind((long)state).Bind(time).Bind(error).Bind(resultJson).Bind(number).Run();
+    public void End(in TaskHead task, TaskState state, DateTimeOffset time, string? error, JsonElement? result)
+    {
+        var json = result?.GetRawText();
+        _end.Bind((long)state).Bind(time).Bind(error).Bind(json).Bind(task.Number).Run();
+        recent.Stage(task.Number, json is null or { Length: <= LongResult } && recent.Find(task.Number) is { } now
+            ? now with { State = state, CompletedAt = time, Error = error, Result = result?.Clone() }
+            : null);
+        _live.Remove(task.Number);
+    }
 
-    public void RequestCancel(long number, DateTimeOffset time, string by) => _cancel.Bind(time).Bind(by).Bind(number).Run();
+    public void RequestCancel(in TaskHead task, DateTimeOffset time, string by)
+    {
+        _cancel.Bind(time).Bind(by).Bind(task.Number).Run();
+        recent.Stage(task.Number, recent.Find(task.Number) is { } now ? now with { CancelRequestedAt = time, CancelledBy = by } : null);
+        Keep(task with { CancelRequested = true });
+    }
 
-    public void SetEventsThrough(long number, long through) => _events.Bind(through).Bind(number).Run();
+    public void SetEventsThrough(in TaskHead task, long through)
+    {
+        _events.Bind(through).Bind(task.Number).Run();
+        Keep(task with { EventsThrough = through });
+    }
 
-    public void CloseAgentInbox(long number) => _closeAgent.Bind(number).Run();
+    public void CloseAgentInbox(in TaskHead task)
+    {
+        _closeAgent.Bind(task.Number).Run();
+        Keep(task with { AgentOpen = false });
+    }
 
     /// <summary>Forgets what ended before a time and is on no branch.</summary>
     public int Prune(DateTimeOffset endedBefore)
     {
         var before = connection.TotalChanges;
+        recent.Clear();
         _prune.Bind(endedBefore).Run();
         return connection.TotalChanges - before;
     }
@@ -130,4 +182,31 @@ internal sealed class TaskTable(Connection connection)
     }
 
     public void Remove(long number) => _remove.Bind(number).Run();
+
+    private static TaskSnapshot SnapshotOf(string id, AddTask task, DateTimeOffset createdAt) => new()
+    {
+        TaskId = id,
+        OwnerThreadId = task.OwnerThreadId,
+        Type = task.Type,
+        Name = task.Name,
+        Description = task.Description,
+        State = task.State,
+        CreatedAt = createdAt,
+        Lineage = task.Lineage,
+    };
+
+    private TaskHead Keep(in TaskHead task)
+    {
+        if (task.IsLive)
+        {
+            if (_live.Count >= MaxHeads)
+            {
+                _live.Clear();
+            }
+
+            _live[task.Number] = task;
+        }
+
+        return task;
+    }
 }

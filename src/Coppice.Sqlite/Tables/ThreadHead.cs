@@ -1,4 +1,21 @@
 namespace Coppice.Sqlite;
 
-/// <summary>A thread and the head of its mailbox.</summary>
-internal readonly record struct ThreadHead(long Number, string Id, long LastSequence, long Acknowledged, MailCounts Unacknowledged);
+/// <summary>A thread and the head of its mailbox, as the writer's transaction has it.</summary>
+internal sealed class ThreadHead(long number, string id)
+{
+    public long Number { get; } = number;
+
+    public string Id { get; } = id;
+
+    public long LastSequence { get; set; }
+
+    public long Acknowledged { get; set; }
+
+    public MailCounts Unacknowledged { get; set; }
+
+    /// <summary>Gets or sets whether the table has it that this mailbox calls for a reader.</summary>
+    public bool IsStoredAsWaking { get; set; }
+
+    /// <summary>Gets or sets whether the table does not have all of this yet.</summary>
+    public bool IsChanged { get; set; }
+}

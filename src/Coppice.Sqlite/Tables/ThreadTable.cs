@@ -1,37 +1,34 @@
 namespace Coppice.Sqlite;
 
-/// <summary>The writer's statements on threads and the heads of their mailboxes.</summary>
+/// <summary>
+/// The writer's statements on threads and the heads of their mailboxes. The heads that were used lately are in memory; those that change
+/// are written once a transaction, by <see cref="Save"/>, however much mail it posts to them.
+/// </summary>
 internal sealed class ThreadTable(Connection connection)
 {
-    private const string Columns = "n, id, last_seq, acked, customs, terminals, messages";
+    private const int MaxHeads = 8192;
+    private const string Columns = "n, id, last_seq, acked, customs, terminals, messages, wakes";
 
-    private readonly Statement _number = connection.Prepare("SELECT n FROM threads WHERE id = ?");
-    private readonly Statement _id = connection.Prepare("SELECT id FROM threads WHERE n = ?");
-    private readonly Statement _head = connection.Prepare($"SELECT {Columns} FROM threads WHERE id = ?");
+    private readonly Statement _byId = connection.Prepare($"SELECT {Columns} FROM threads WHERE id = ?");
+    private readonly Statement _byNumber = connection.Prepare($"SELECT {Columns} FROM threads WHERE n = ?");
     private readonly Statement _add = connection.Prepare("INSERT INTO threads (id) VALUES (?)");
-    private readonly Statement _post = connection.Prepare(
-        $"""
-        UPDATE threads SET last_seq = last_seq + ?, customs = customs + ?, terminals = terminals + ?, messages = messages + ?
-        WHERE n = ? RETURNING {Columns}
-        """);
-
-    private readonly Statement _release = connection.Prepare(
-        $"""
-        UPDATE threads SET acked = max(acked, ?), customs = customs - ?, terminals = terminals - ?, messages = messages - ?
-        WHERE n = ? RETURNING {Columns}
-        """);
+    private readonly Statement _save = connection.Prepare(
+        "UPDATE threads SET last_seq = ?, acked = ?, customs = ?, terminals = ?, messages = ? WHERE n = ?");
 
     // Apart from the counts, because setting it touches an index.
     private readonly Statement _wakes = connection.Prepare("UPDATE threads SET wakes = ? WHERE n = ?");
 
-    public long? Find(string id) => _number.Bind(id).Scalar();
+    private readonly Dictionary<string, ThreadHead> _headsById = new(StringComparer.Ordinal);
+    private readonly Dictionary<long, ThreadHead> _headsByNumber = [];
+    private readonly List<ThreadHead> _changed = [];
 
-    public string IdOf(long number)
-    {
-        using var rows = _id.Bind(number).Rows();
-        rows.Next();
-        return rows.Text(0);
-    }
+    public long? Find(string id) => Head(id)?.Number;
+
+    public ThreadHead? Head(string id) =>
+        _headsById.TryGetValue(id, out var known) ? known : Keep(_byId.Bind(id));
+
+    public ThreadHead Head(long number) =>
+        _headsByNumber.TryGetValue(number, out var known) ? known : Keep(_byNumber.Bind(number))!;
 
     public long Ensure(string id)
     {
@@ -41,52 +38,87 @@ internal sealed class ThreadTable(Connection connection)
         }
 
         _add.Bind(id).Run();
-        return connection.LastInsertKey;
-    }
-
-    public ThreadHead? Head(string id)
-    {
-        using var rows = _head.Bind(id).Rows();
-        return rows.Next() ? Read(rows) : null;
+        return Keep(new ThreadHead(connection.LastInsertKey, id)).Number;
     }
 
     /// <summary>Makes room for mail and returns the head as it is with it.</summary>
     public ThreadHead Post(long number, MailCounts mail)
     {
-        ThreadHead head;
-        using (var rows = _post.Bind(mail.Total).Bind(mail.Customs).Bind(mail.Terminals).Bind(mail.Messages).Bind(number).Rows())
-        {
-            rows.Next();
-            head = Read(rows);
-        }
-
-        if (mail.Waking > 0 && head.Unacknowledged.Waking == mail.Waking)
-        {
-            _wakes.Bind(1).Bind(number).Run();
-        }
-
+        var head = Changing(number);
+        head.LastSequence += mail.Total;
+        head.Unacknowledged += mail;
         return head;
     }
 
     /// <summary>Takes mail that is gone out of the counts.</summary>
-    public ThreadHead Release(long number, long acknowledged, MailCounts mail)
+    public void Release(long number, long acknowledged, MailCounts mail)
     {
-        ThreadHead head;
-        using (var rows = _release.Bind(acknowledged).Bind(mail.Customs).Bind(mail.Terminals).Bind(mail.Messages).Bind(number).Rows())
+        var head = Changing(number);
+        head.Acknowledged = Math.Max(head.Acknowledged, acknowledged);
+        head.Unacknowledged -= mail;
+    }
+
+    /// <summary>Writes the heads that changed.</summary>
+    public void Save()
+    {
+        foreach (var head in _changed)
         {
-            rows.Next();
-            head = Read(rows);
+            var mail = head.Unacknowledged;
+            _save.Bind(head.LastSequence).Bind(head.Acknowledged).Bind(mail.Customs).Bind(mail.Terminals).Bind(mail.Messages).Bind(head.Number).Run();
+            if (mail.Waking > 0 != head.IsStoredAsWaking)
+            {
+                head.IsStoredAsWaking = mail.Waking > 0;
+                _wakes.Bind(head.IsStoredAsWaking ? 1 : 0).Bind(head.Number).Run();
+            }
+
+            head.IsChanged = false;
         }
 
-        if (mail.Waking > 0 && head.Unacknowledged.Waking == 0)
+        _changed.Clear();
+        if (_headsById.Count > MaxHeads)
         {
-            _wakes.Bind(0).Bind(number).Run();
+            Forget();
+        }
+    }
+
+    /// <summary>Lets go of what is in memory: the table has it, or has been set back.</summary>
+    public void Forget()
+    {
+        _headsById.Clear();
+        _headsByNumber.Clear();
+        _changed.Clear();
+    }
+
+    private ThreadHead Changing(long number)
+    {
+        var head = Head(number);
+        if (!head.IsChanged)
+        {
+            head.IsChanged = true;
+            _changed.Add(head);
         }
 
         return head;
     }
 
-    private static ThreadHead Read(Statement.RowScope rows) => new(
-        rows.Number(0), rows.Text(1), rows.Number(2), rows.Number(3),
-        new MailCounts((int)rows.Number(4), (int)rows.Number(5), (int)rows.Number(6)));
+    private ThreadHead? Keep(Statement query)
+    {
+        using var rows = query.Rows();
+        return rows.Next()
+            ? Keep(new ThreadHead(rows.Number(0), rows.Text(1))
+            {
+                LastSequence = rows.Number(2),
+                Acknowledged = rows.Number(3),
+                Unacknowledged = new MailCounts((int)rows.Number(4), (int)rows.Number(5), (int)rows.Number(6)),
+                IsStoredAsWaking = rows.Number(7) != 0,
+            })
+            : null;
+    }
+
+    private ThreadHead Keep(ThreadHead head)
+    {
+        _headsById.Add(head.Id, head);
+        _headsByNumber.Add(head.Number, head);
+        return head;
+    }
 }

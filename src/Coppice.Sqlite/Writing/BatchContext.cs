@@ -24,11 +24,11 @@ internal sealed class BatchContext(WriterSession session, StoreState state)
 
     public DateTimeOffset Time => Batch.Time;
 
-    public void Start(MutationBatch batch)
+    public void Start(MutationBatch batch, List<Notice> notices)
     {
         Batch = batch;
         Revision = Counters.Revision + 1;
-        Notices = [];
+        Notices = notices;
         Applying = true;
         _wantsChanges = State.Listeners.WantChanges;
     }

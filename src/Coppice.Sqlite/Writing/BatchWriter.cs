@@ -23,15 +23,18 @@ internal sealed class BatchWriter
         _restore = new RestoreWriter(_context, post);
     }
 
-    public WrittenBatch Write(MutationBatch batch)
+    /// <summary>Writes a batch.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="notices">Where what listeners hear of it is added, if it lands.</param>
+    public WrittenBatch Write(MutationBatch batch, List<Notice> notices)
     {
         var isJoin = batch.Mutations is [JoinHost] && batch.Host == HostFence.None;
         if (!isJoin && !_context.State.Hosts.IsOpen(batch.Host))
         {
-            return new WrittenBatch(CommitStatus.Fenced, 0, [], []);
+            return new WrittenBatch(CommitStatus.Fenced, 0, []);
         }
 
-        _context.Start(batch);
+        _context.Start(batch, notices);
         try
         {
             var written = batch.Mutations.Count == 1 ? WriteOne(batch.Mutations[0]) : WriteAll(batch.Mutations);
@@ -65,19 +68,18 @@ internal sealed class BatchWriter
         }
 
         _context.Applying = true;
-        var (mark, counters) = (_context.State.Undo.Mark, _context.Counters.Copy());
-        var connection = _context.Session.Connection;
-        connection.Execute("SAVEPOINT batch");
+        var (mark, counters, notices) = (_context.State.Undo.Mark, _context.Counters.Copy(), _context.Notices.Count);
+        _context.Session.BeginBatch();
         var answers = WriteEach(mutations);
         if (!answers.Any(IsRefusal))
         {
-            connection.Execute("RELEASE batch");
+            _context.Session.EndBatch();
             return Landed(answers);
         }
 
         // Each would have been fine alone; one refuses what another of the same batch has made.
-        connection.Execute("ROLLBACK TO batch");
-        connection.Execute("RELEASE batch");
+        _context.Session.RollbackBatch();
+        _context.Notices.RemoveRange(notices, _context.Notices.Count - notices);
         _context.State.Undo.UndoTo(mark);
         _context.Counters.SetTo(counters);
         return Refused([.. answers.Select(answer => IsRefusal(answer) ? answer : NotApplied.Instance)]);
@@ -116,9 +118,9 @@ internal sealed class BatchWriter
     };
 
     private WrittenBatch Landed(IReadOnlyList<MutationAnswer> answers) =>
-        new(CommitStatus.Landed, _context.Revision, answers, _context.Notices);
+        new(CommitStatus.Landed, _context.Revision, answers);
 
-    private static WrittenBatch Refused(IReadOnlyList<MutationAnswer> answers) => new(CommitStatus.Refused, 0, answers, []);
+    private static WrittenBatch Refused(IReadOnlyList<MutationAnswer> answers) => new(CommitStatus.Refused, 0, answers);
 
     private static bool IsRefusal(MutationAnswer answer) => answer is AddRefused or MoveRefused or SendRefused or ReaderRefused;
 }

@@ -73,7 +73,7 @@ internal sealed class CancelWriter(BatchContext context)
         var id = context.Session.Ids.IdOf(task.Number);
         if (!task.CancelRequested)
         {
-            context.Session.Tasks.RequestCancel(task.Number, context.Time, by);
+            context.Session.Tasks.RequestCancel(task, context.Time, by);
             context.Changed(TaskChangeKind.CancelRequested, task.Number);
             context.Notices.Add(new Notice.CancelRequested(id, task.HostEpoch));
         }

@@ -10,13 +10,16 @@ internal sealed class CommitGroup(StoreState state)
     /// <summary>Gets the revision that is stored when this group has landed.</summary>
     public long Revision { get; private set; }
 
+    /// <summary>Gets what listeners hear when it has landed.</summary>
+    public List<Notice> Notices { get; } = [];
+
+    public IEnumerable<PendingCommit> Members => _members.Select(member => member.Pending);
+
     public void Add(PendingCommit pending, WrittenBatch written)
     {
         _members.Add((pending, written));
         Revision = state.Counters.Revision;
     }
-
-    public IEnumerable<PendingCommit> Members => _members.Select(member => member.Pending);
 
     /// <summary>
     /// The transaction has landed: first the batches are marked, so that whoever hears of a change finds its owner ready, then listeners
@@ -32,15 +35,11 @@ internal sealed class CommitGroup(StoreState state)
             var result = results[i] = written.ToResult(_members.Count);
             if (pending.Batch is { } batch && written.Status == CommitStatus.Landed)
             {
-                Listeners.Guarded(() => batch.MarkLanded(result));
+                Guarded.Call(static (marked, answer) => marked.MarkLanded(answer), batch, result);
             }
         }
 
-        foreach (var (_, written) in _members)
-        {
-            state.Listeners.Tell(written.Notices);
-        }
-
+        state.Listeners.Tell(Notices);
         for (var i = 0; i < results.Length; i++)
         {
             _members[i].Pending.TrySetResult(results[i]);

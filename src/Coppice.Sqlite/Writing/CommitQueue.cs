@@ -7,7 +7,9 @@ internal sealed class CommitQueue
 {
     private readonly object _gate = new();
     private readonly Queue<PendingCommit> _waiting = [];
-    private bool _isClosed;
+    private volatile bool _isClosed;
+    private readonly BriefSpin _spin = new();
+    private volatile int _length;
     private bool _isAsleep;
 
     /// <summary>Adds a batch at the end.</summary>
@@ -22,6 +24,7 @@ internal sealed class CommitQueue
             }
 
             _waiting.Enqueue(pending);
+            _length++;
             if (_isAsleep)
             {
                 Monitor.Pulse(_gate);
@@ -35,6 +38,7 @@ internal sealed class CommitQueue
     /// <returns>Whether there is one; if not, the queue is closed and empty.</returns>
     public bool Wait()
     {
+        var begun = _spin.Until(this, static queue => queue._length > 0 || queue._isClosed);
         lock (_gate)
         {
             while (_waiting.Count == 0 && !_isClosed)
@@ -43,9 +47,10 @@ internal sealed class CommitQueue
                 Monitor.Wait(_gate);
                 _isAsleep = false;
             }
-
-            return _waiting.Count > 0;
         }
+
+        _spin.Waited(begun);
+        return _length > 0;
     }
 
     /// <summary>Waits a while, or until the queue is closed.</summary>
@@ -65,6 +70,7 @@ internal sealed class CommitQueue
         {
             while (_waiting.TryDequeue(out pending))
             {
+                _length--;
                 if (pending.TryTake())
                 {
                     return true;

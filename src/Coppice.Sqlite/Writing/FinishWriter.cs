@@ -22,7 +22,7 @@ internal sealed class FinishWriter(BatchContext context, MailPost post)
             return NotApplied.Instance;
         }
 
-        context.Session.Tasks.Move(task.Number, move.To);
+        context.Session.Tasks.Move(task, move.To);
         context.Changed(TaskChangeKind.Moved, task.Number);
         return TaskMoved.Instance;
     }
@@ -39,7 +39,7 @@ internal sealed class FinishWriter(BatchContext context, MailPost post)
             return NotApplied.Instance;
         }
 
-        context.Session.Tasks.CloseAgentInbox(task.Number);
+        context.Session.Tasks.CloseAgentInbox(task);
         return TaskMoved.Instance;
     }
 
@@ -61,7 +61,7 @@ internal sealed class FinishWriter(BatchContext context, MailPost post)
             return new EventsPosted(Unread(task.Owner).Customs);
         }
 
-        context.Session.Tasks.SetEventsThrough(task.Number, events.FirstEvent + events.Events.Count);
+        context.Session.Tasks.SetEventsThrough(task, events.FirstEvent + events.Events.Count);
         var (_, unread) = post.Post(task.Owner, added);
         Emitted(task.Number, added);
         return new EventsPosted(unread.Customs);
@@ -86,7 +86,7 @@ internal sealed class FinishWriter(BatchContext context, MailPost post)
 
         if (finish.CancelledBy is not null && !task.CancelRequested)
         {
-            context.Session.Tasks.RequestCancel(task.Number, context.Time, finish.CancelledBy);
+            context.Session.Tasks.RequestCancel(task, context.Time, finish.CancelledBy);
             context.Changed(TaskChangeKind.CancelRequested, task.Number);
         }
 
@@ -116,7 +116,7 @@ internal sealed class FinishWriter(BatchContext context, MailPost post)
         string id, in TaskHead task, TaskState state, string? error, JsonElement? result, IReadOnlyList<MailEvent> events)
     {
         Emitted(task.Number, events);
-        context.Session.Tasks.End(task.Number, state, context.Time, error, result?.GetRawText());
+        context.Session.Tasks.End(task, state, context.Time, error, result);
         context.Session.Branches.Ended(task.Number);
         post.Bury(id, task);
         post.Post(task.Owner, [.. events, TerminalEvent(id, state, error, result)]);
@@ -147,8 +147,8 @@ internal sealed class FinishWriter(BatchContext context, MailPost post)
 
     private MailCounts Unread(long thread)
     {
-        var id = context.Session.Threads.IdOf(thread);
-        return context.State.Mailboxes.Find(id)?.Unread ?? context.Session.Threads.Head(id)!.Value.Unacknowledged;
+        var head = context.Session.Threads.Head(thread);
+        return context.State.Mailboxes.Find(head.Id)?.Unread ?? head.Unacknowledged;
     }
 
     /// <summary>Finds a live task of the batch's host, or says why it is not one.</summary>

@@ -100,10 +100,11 @@ internal sealed class GroupWriter
             var changes = _session!.Connection.TotalChanges;
             while (group.Count < MaxBatches && _session.Connection.BoundBytes < MaxBytes && TryTake(out current))
             {
-                group.Add(current, current.Batch is { } batch ? _batches!.Write(batch) : WrittenBatch.None);
+                group.Add(current, current.Batch is { } batch ? _batches!.Write(batch, group.Notices) : WrittenBatch.None);
             }
 
             current = null;
+            _session.Save();
             hasChanges = _session.Connection.TotalChanges != changes || _state.Counters.NextEpoch != _before.NextEpoch;
             if (hasChanges)
             {
@@ -136,6 +137,7 @@ internal sealed class GroupWriter
 
     private void Commit(CommitGroup group)
     {
+        _state.Recent.Withdraw();
         try
         {
             if (_file.Options.CommitSeam is { } seam)
@@ -154,6 +156,7 @@ internal sealed class GroupWriter
         }
 
         group.Landed();
+        _session.Log.Committed();
     }
 
     /// <summary>Finds out whether a commit landed whose answer was an error, before anybody is answered.</summary>
@@ -313,13 +316,15 @@ internal sealed class GroupWriter
     private void UndoMemory()
     {
         _state.Undo.UndoTo(0);
+        _state.Recent.Distrust();
         _state.Counters.SetTo(_before);
     }
 
     private void OpenSession()
     {
-        var session = new WriterSession(_file.OpenWriter());
+        var session = new WriterSession(_file, _state.Recent);
         _session = session;
+        session.Log.Begin();
         _batches = new BatchWriter(session, _state);
     }
 

@@ -38,7 +38,7 @@ internal sealed class MailPost(BatchContext context)
             return;
         }
 
-        var threadId = context.Session.Threads.IdOf(thread);
+        var threadId = context.Session.Threads.Head(thread).Id;
         var buried = context.Session.Mail.Bury(thread, agent.Number, $"The agent task '{agentId}' ended before it acknowledged this message.");
         var mailbox = context.State.Mailboxes.Find(threadId);
         if (buried.Count > 0)
@@ -54,10 +54,10 @@ internal sealed class MailPost(BatchContext context)
         }
     }
 
-    public ThreadHead Release(long thread, long acknowledged, MailCounts mail)
+    public void Release(long thread, long acknowledged, MailCounts mail)
     {
         context.Counters.MailDepth -= mail.Total;
-        return context.Session.Threads.Release(thread, acknowledged, mail);
+        context.Session.Threads.Release(thread, acknowledged, mail);
     }
 
     public void Open(string threadId, Guid reader, long? agent)

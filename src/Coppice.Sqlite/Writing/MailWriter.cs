@@ -121,7 +121,7 @@ internal sealed class MailWriter(BatchContext context, MailPost post)
 
     private int UnreadMessages(long thread)
     {
-        var id = context.Session.Threads.IdOf(thread);
-        return (context.State.Mailboxes.Find(id)?.Unread ?? context.Session.Threads.Head(id)!.Value.Unacknowledged).Messages;
+        var head = context.Session.Threads.Head(thread);
+        return (context.State.Mailboxes.Find(head.Id)?.Unread ?? head.Unacknowledged).Messages;
     }
 }

@@ -65,7 +65,7 @@ internal sealed class SpawnWriter(BatchContext context, MailPost post)
         var (number, id) = NextId();
         parent ??= task.Lineage.TaskId is { } parentId ? session.Ids.Ensure(parentId, context.Counters) : null;
         long? agentThread = task.AgentThreadId is { } threadId ? session.Threads.Ensure(threadId) : null;
-        session.Tasks.Add(number, owner, task, context.Time, parent, context.Epoch, agentThread);
+        session.Tasks.Add(number, id, owner, task, context.Time, parent, context.Epoch, agentThread);
         session.Branches.Spawned(number, owner, parent, task.Name, task.Lineage.RunId);
         context.Changed(TaskChangeKind.Spawned, number);
         if (task.AgentThreadId is not null)

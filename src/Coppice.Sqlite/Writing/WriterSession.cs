@@ -6,22 +6,31 @@ internal sealed class WriterSession : IDisposable
     private readonly Statement _begin;
     private readonly Statement _commit;
     private readonly Statement _rollback;
+    private readonly Statement _mark;
+    private readonly Statement _release;
+    private readonly Statement _rollbackToMark;
 
-    public WriterSession(Connection connection)
+    public WriterSession(StoreFile file, RecentTasks recent)
     {
-        Connection = connection;
+        var connection = Connection = file.OpenWriter();
+        Log = new LogKeeper(connection, file.Path, file.Options.Synchronous == SqliteSynchronous.Full);
         Meta = new MetaTable(connection);
         Ids = new IdTable(connection);
-        Tasks = new TaskTable(connection);
+        Tasks = new TaskTable(connection, recent);
         Branches = new BranchTable(connection);
         Threads = new ThreadTable(connection);
         Mail = new MailTable(connection);
         _begin = connection.Prepare("BEGIN IMMEDIATE");
         _commit = connection.Prepare("COMMIT");
         _rollback = connection.Prepare("ROLLBACK");
+        _mark = connection.Prepare("SAVEPOINT batch");
+        _release = connection.Prepare("RELEASE batch");
+        _rollbackToMark = connection.Prepare("ROLLBACK TO batch");
     }
 
     public Connection Connection { get; }
+
+    public LogKeeper Log { get; }
 
     public MetaTable Meta { get; }
 
@@ -41,7 +50,27 @@ internal sealed class WriterSession : IDisposable
         _begin.Run();
     }
 
+    /// <summary>Writes what the tables keep in memory.</summary>
+    public void Save() => Threads.Save();
+
     public void Commit() => _commit.Run();
+
+    /// <summary>Makes a mark to roll back to.</summary>
+    public void BeginBatch()
+    {
+        Save();
+        _mark.Run();
+    }
+
+    public void EndBatch() => _release.Run();
+
+    /// <summary>Takes everything back to the mark.</summary>
+    public void RollbackBatch()
+    {
+        _rollbackToMark.Run();
+        _release.Run();
+        Forget();
+    }
 
     /// <summary>Rolls back, unless SQLite has done so itself after a failure.</summary>
     public void Rollback()
@@ -50,7 +79,16 @@ internal sealed class WriterSession : IDisposable
         {
             _rollback.Run();
         }
+
+        Forget();
     }
 
     public void Dispose() => Connection.Dispose();
+
+    private void Forget()
+    {
+        Threads.Forget();
+        Tasks.Forget();
+        Branches.Forget();
+    }
 }
