@@ -153,6 +153,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
             parked = _parked;
         }
 
+        _runner.Scheduler.OnSignalled(TaskId);
         if (parked is not null)
         {
             _runner.Scheduler.Complete(parked);
@@ -195,7 +196,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
                 return Task.CompletedTask;
             }
 
-            return (_parked ??= _runner.Scheduler.CreateSource()).Task;
+            return _runner.Scheduler.WaitFor(_parked ??= _runner.Scheduler.CreateSource());
         }
     }
 
@@ -212,7 +213,13 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
             events = NeedExtras().Events ??= _runner.CreateEvents(this);
         }
 
-        return events.TryAdd(custom);
+        if (!events.TryAdd(custom))
+        {
+            return false;
+        }
+
+        _runner.Scheduler.OnEmitted(custom);
+        return true;
     }
 
     internal void CloseInbox() => _runner.CloseInbox(this);

@@ -10,7 +10,7 @@ internal sealed class Pulse(WorkScheduler scheduler)
     {
         lock (_lock)
         {
-            return (_next ??= scheduler.CreateSource()).Task;
+            return scheduler.WaitFor(_next ??= scheduler.CreateSource());
         }
     }
 

@@ -55,6 +55,7 @@ internal sealed class TaskRunner
             var startedAt = _metrics.Now();
             var activity = TaskActivities.Start(task);
             var outcome = _rules.Storable(await RunBodyAsync(task).ConfigureAwait(false));
+            Scheduler.OnBodyEnded(task.TaskId, outcome);
             TaskActivities.End(activity, outcome);
             await StoreEndAsync(task, outcome, startedAt).ConfigureAwait(false);
         }

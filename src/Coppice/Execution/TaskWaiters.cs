@@ -55,6 +55,8 @@ internal sealed class TaskWaiters(WorkScheduler scheduler)
         }
     }
 
+    private Task WaitFor(Waiter waiter) => scheduler.WaitFor(waiter.Ended);
+
     private void Leave(string taskId, Waiter waiter)
     {
         lock (_lock)
@@ -76,7 +78,7 @@ internal sealed class TaskWaiters(WorkScheduler scheduler)
 
     internal readonly struct Registration(TaskWaiters waiters, string taskId, Waiter waiter) : IDisposable
     {
-        internal Task Ended => waiter.Ended.Task;
+        internal Task Ended => waiters.WaitFor(waiter);
 
         public void Dispose() => waiters.Leave(taskId, waiter);
     }

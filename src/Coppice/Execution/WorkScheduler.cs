@@ -32,10 +32,31 @@ internal abstract class WorkScheduler
     /// <summary>Completes a source of <see cref="CreateSource"/>, perhaps under locks: what waits for it runs later.</summary>
     internal abstract void Complete(TaskCompletionSource source, Exception? failure = null);
 
+    /// <summary>
+    /// What waits for a source of <see cref="CreateSource"/>. Of several that wait for one task the framework lets only one continue on
+    /// the stack that completes it, so a scheduler may give each a task of its own.
+    /// </summary>
+    internal virtual Task WaitFor(TaskCompletionSource source) => source.Task;
+
     internal abstract Guid NewGuid();
 
     /// <summary>A number from 0 to under 1, to spread retries by.</summary>
     internal abstract double NextDouble();
+
+    /// <summary>A body has ended, and this is what is going to be stored. For who watches; the world does not.</summary>
+    internal virtual void OnBodyEnded(string taskId, TaskOutcome outcome)
+    {
+    }
+
+    /// <summary>A body was signalled.</summary>
+    internal virtual void OnSignalled(string taskId)
+    {
+    }
+
+    /// <summary>An event was accepted.</summary>
+    internal virtual void OnEmitted(CustomTaskEvent custom)
+    {
+    }
 
     internal TaskCompletionSource CreateSource() =>
         new(RunsContinuationsApart ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None);

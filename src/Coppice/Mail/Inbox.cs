@@ -19,6 +19,7 @@ public sealed class Inbox : IAsyncDisposable, ICommitObserver
     private readonly AsyncLock _reading;
     private long _cursor;
     private int _state;
+    private int _fate;
 
     internal Inbox(Mailroom mailroom, string threadId, Guid reader, WorkScheduler scheduler)
     {
@@ -34,6 +35,13 @@ public sealed class Inbox : IAsyncDisposable, ICommitObserver
         Open,
         TakenOver,
         Disposed,
+    }
+
+    private enum Fate
+    {
+        Undecided,
+        Landed,
+        Abandoned,
     }
 
     /// <summary>Gets the thread whose mailbox it is.</summary>
@@ -123,7 +131,21 @@ public sealed class Inbox : IAsyncDisposable, ICommitObserver
         return _mailroom.CloseAsync(this);
     }
 
-    void ICommitObserver.OnLanded(CommitResult result, HostFence fence) => _mailroom.Open(this);
+    void ICommitObserver.OnLanded(CommitResult result, HostFence fence)
+    {
+        if (Interlocked.CompareExchange(ref _fate, (int)Fate.Landed, (int)Fate.Undecided) == (int)Fate.Undecided)
+        {
+            _mailroom.Open(this);
+        }
+        else
+        {
+            _mailroom.CloseSoon(this);
+        }
+    }
+
+    /// <summary>Gives the opening up because its commit failed; not if it has landed in the meantime.</summary>
+    internal bool TryAbandon() =>
+        Interlocked.CompareExchange(ref _fate, (int)Fate.Abandoned, (int)Fate.Undecided) == (int)Fate.Undecided;
 
     internal void Arrived() => _arrival.Raise();
 

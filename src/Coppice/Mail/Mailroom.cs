@@ -28,11 +28,23 @@ internal sealed class Mailroom(
     internal async ValueTask<Inbox> OpenAsync(string threadId, CancellationToken cancellationToken)
     {
         var inbox = Prepare(threadId, scheduler.NewGuid());
-        var result = await host.CommitAsync(
-            "open_inbox", new OpenMailbox(threadId, inbox.Reader), inbox, cancellationToken).ConfigureAwait(false);
-        inbox.StartAfter(((MailboxOpened)result.Answer!).AcknowledgedThrough);
-        return inbox;
+        try
+        {
+            var result = await host.CommitAsync(
+                "open_inbox", new OpenMailbox(threadId, inbox.Reader), inbox, cancellationToken).ConfigureAwait(false);
+            inbox.StartAfter(((MailboxOpened)result.Answer!).AcknowledgedThrough);
+            return inbox;
+        }
+        catch (Exception) when (!inbox.TryAbandon())
+        {
+            // It landed while its failure was on the way. Nobody gets to read with it.
+            CloseSoon(inbox);
+            throw;
+        }
     }
+
+    /// <summary>Closes a mailbox that was opened for nobody. It is told of from inside the commit, so not at once.</summary>
+    internal void CloseSoon(Inbox inbox) => scheduler.Queue(new Closing(this, inbox));
 
     internal ValueTask<MailPage> ReadAsync(Inbox inbox, long after, int limit, CancellationToken cancellationToken) =>
         store.Store.ReadMailAsync(inbox.ThreadId, inbox.Reader, after, limit, cancellationToken);
@@ -116,5 +128,10 @@ internal sealed class Mailroom(
         {
             // The manager has left the store, which closed the mailbox.
         }
+    }
+
+    private sealed class Closing(Mailroom mailroom, Inbox inbox) : IThreadPoolWorkItem
+    {
+        public void Execute() => _ = mailroom.CloseAsync(inbox).AsTask();
     }
 }

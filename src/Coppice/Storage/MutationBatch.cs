@@ -81,6 +81,9 @@ public sealed class MutationBatch
     /// </summary>
     public CommitResult? Result => Volatile.Read(ref _result);
 
+    /// <summary>Gets whether somebody has to hear that the batch has landed, however late.</summary>
+    internal bool IsObserved => _landed is not null;
+
     /// <summary>For stores: says that the batch has landed. Call it once, at the moment its changes can no longer fail to be.</summary>
     /// <param name="result">The answer.</param>
     /// <exception cref="ArgumentNullException"><paramref name="result"/> is <see langword="null"/>.</exception>

@@ -10,6 +10,9 @@ namespace Coppice;
 /// </summary>
 internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions options, TaskMetrics metrics, ILogger logger)
 {
+    private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastLook = TimeSpan.FromSeconds(10);
+
     private readonly ClosingGate _gate = new(options.Scheduler);
 
     // A store that is away for longer fails its caller; should the batch turn out to have landed, the manager ends its task.
@@ -114,6 +117,45 @@ internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions optio
         }
     }
 
+    /// <summary>
+    /// The caller was told that it failed, and that is not known. Goes on looking for as long as the manager lives: should the batch have
+    /// landed, its observer undoes what nobody wants any more.
+    /// </summary>
+    private async Task FindLaterAsync(MutationBatch batch)
+    {
+        for (var pause = FirstLook; batch.Result is null; pause = pause * 2 < LastLook ? pause * 2 : LastLook)
+        {
+            await Task.Delay(pause, options.TimeProvider).ConfigureAwait(false);
+            if (!_gate.TryEnter())
+            {
+                return;
+            }
+
+            try
+            {
+                var found = await store.FindCommitAsync(batch, CancellationToken.None).ConfigureAwait(false);
+                if (found is not null && batch.Result is null)
+                {
+                    batch.MarkLanded(found);
+                }
+
+                return;
+            }
+            catch (TaskStoreException e)
+            {
+                Log.CommitFailed(logger, "find_commit", e);
+            }
+            catch (ObjectDisposedException)
+            {
+                return;
+            }
+            finally
+            {
+                _gate.Exit();
+            }
+        }
+    }
+
     /// <summary>Law 1: nobody is answered before it is known whether the batch landed.</summary>
     private async ValueTask<CommitResult> FindAsync(MutationBatch batch, Exception failure)
     {
@@ -144,6 +186,10 @@ internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions optio
             catch (Exception e) when (e is not ObjectDisposedException)
             {
                 Log.CommitFailed(logger, "find_commit", e);
+                if (batch.IsObserved)
+                {
+                    _ = FindLaterAsync(batch);
+                }
             }
         }
 

@@ -1,0 +1,133 @@
+namespace Coppice.Testing;
+
+/// <summary>What the laws are judged by: the history, sorted by task, and what the store held when everything had come to rest and at the end.</summary>
+internal sealed class Evidence(HistoryRun run, bool leavesGaps)
+{
+    private readonly Dictionary<string, TaskFile> _tasks = new(StringComparer.Ordinal);
+    private readonly Dictionary<long, HostClosing> _closed = [];
+    private readonly Dictionary<string, IReadOnlyList<DeadLetter>> _deadLetters = new(StringComparer.Ordinal);
+
+    internal bool LeavesGaps => leavesGaps;
+
+    internal IReadOnlyList<HistoryEntry> Entries => run.Recorder.Entries;
+
+    internal IReadOnlyDictionary<string, TaskFile> Tasks => _tasks;
+
+    /// <summary>Gets when each host's fence was closed, by epoch.</summary>
+    internal IReadOnlyDictionary<long, HostClosing> Closed => _closed;
+
+    internal MailLedger Mail => run.Shared.Mail;
+
+    internal IReadOnlyDictionary<string, IReadOnlyList<DeadLetter>> DeadLetters => _deadLetters;
+
+    internal IReadOnlyList<SimulatedHost> Hosts => run.Hosts;
+
+    internal HashSet<SimulatedProcess> AliveAtRest { get; } = [];
+
+    internal Dictionary<string, TaskSnapshot> AtRest { get; private set; } = [];
+
+    internal Dictionary<string, TaskSnapshot> AtEnd { get; private set; } = [];
+
+    /// <summary>Gets the place of the rest in the history.</summary>
+    internal int Rest { get; private set; }
+
+    internal IEnumerable<BatchApplied> Applied => Entries.OfType<BatchApplied>();
+
+    internal bool IsBeforeRest(HistoryEntry? entry) => entry is not null && entry.Number < Rest;
+
+    internal TaskFile Of(string taskId)
+    {
+        if (!_tasks.TryGetValue(taskId, out var file))
+        {
+            _tasks.Add(taskId, file = new TaskFile(taskId));
+        }
+
+        return file;
+    }
+
+    internal void TakeAtRest()
+    {
+        Rest = Entries.Count - 1;
+        AtRest = ListTasks();
+        AliveAtRest.UnionWith(run.Hosts.Where(static host => host.IsAlive && host.HasStarted && !host.IsDisposing).Select(static host => host.Process));
+    }
+
+    /// <summary>Takes everything that the store holds, as a last host of it.</summary>
+    internal void TakeAtEnd()
+    {
+        new Audit(run, _deadLetters).Take();
+        AtEnd = ListTasks();
+        Sort();
+    }
+
+    private Dictionary<string, TaskSnapshot> ListTasks() =>
+        run.Loop.Await(() => run.Shared.Inner.ListAsync(new TaskQuery(), null, int.MaxValue, CancellationToken.None))
+            .ToDictionary(static task => task.TaskId, StringComparer.Ordinal);
+
+    private void Sort()
+    {
+        foreach (var entry in Entries)
+        {
+            switch (entry)
+            {
+                case BatchApplied applied: Sort(applied); break;
+                case TaskChanged changed: Sort(Of(changed.Change.Task.TaskId), changed); break;
+                case TasksForgotten forgotten: Forget(forgotten); break;
+                case SpawnAcknowledged acknowledged: Of(acknowledged.TaskId).Acknowledged = acknowledged; break;
+                case BodyStarted started: Of(started.TaskId).Starts.Add(started); break;
+                case BodyEnded ended: Of(ended.TaskId).BodyEnd = ended; break;
+                case BodySignalled signalled: Of(signalled.TaskId).Signalled ??= signalled; break;
+                case EventEmitted emitted: Of(emitted.Event.TaskId).Emitted.Add(emitted); break;
+                case HostClosed closed: Close(closed.Fence, closed); break;
+            }
+        }
+    }
+
+    private static void Sort(TaskFile task, TaskChanged changed)
+    {
+        task.CameBack |= task.IsForgotten && changed.Change.Kind == TaskChangeKind.Restored;
+        if (!task.CameBack)
+        {
+            task.Changes.Add(changed);
+        }
+    }
+
+    private void Forget(TasksForgotten forgotten)
+    {
+        foreach (var task in _tasks.Values.Where(task => task.Changes.Count > 0 && !forgotten.Left.Contains(task.TaskId)))
+        {
+            task.IsForgotten = true;
+        }
+    }
+
+    private void Sort(BatchApplied applied)
+    {
+        foreach (var (add, answer) in applied.Landed<AddTask, TaskAdded>())
+        {
+            var file = Of(answer.TaskId);
+            file.Added ??= applied;
+            file.Add ??= add;
+        }
+
+        foreach (var (finish, _) in applied.Landed<FinishTask, TaskFinished>())
+        {
+            var file = Of(finish.TaskId);
+            file.Finished ??= applied;
+            file.Finish ??= finish;
+        }
+
+        foreach (var (settle, _) in applied.Landed<SettleHost, HostSettled>())
+        {
+            Close(settle.Fence, applied);
+        }
+
+        foreach (var _ in applied.Landed<LeaveHost, HostLeft>())
+        {
+            Close(applied.Batch.Host, applied);
+        }
+    }
+
+    private void Close(HostFence fence, HistoryEntry by) => _closed.TryAdd(fence.Epoch, new HostClosing(fence, by));
+
+    internal sealed record HostClosing(HostFence Fence, HistoryEntry By);
+}
