@@ -21,7 +21,6 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
     private Extras? _extras;
     private bool _isSignalled;
     private bool _hasEnded;
-    private AmbientTask? _ambient;
     private byte _fate;
 
     internal LiveTask(TaskRunner runner, TaskBody body, AddTask task, bool isBlocking)
@@ -124,16 +123,24 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
 
     public void Execute() => _ = _runner.RunAsync(this);
 
+    /// <summary>
+    /// Makes what the body's code sees of its task. It is not kept here: a task that has waited long is old to the collector, and a young
+    /// object in it would have to be looked for at every collection.
+    /// </summary>
+    internal AmbientTask CreateAmbient()
+    {
+        var context = Inbox is { } inbox
+            ? new AgentTaskContext(_runner.Manager, TaskId, OwnerThreadId, this, inbox)
+            : new TaskContext(_runner.Manager, TaskId, OwnerThreadId, this);
+        return new AmbientTask(TaskId, OwnerThreadId, _runner.Identity, context);
+    }
+
     /// <summary>Starts the body, once. From here on the code that executes counts as this task.</summary>
-    internal Task StartBody(out TaskBody body)
+    internal Task StartBody(AmbientTask ambient, out TaskBody body)
     {
         body = Interlocked.Exchange(ref _body, null) ?? throw new UnreachableException();
-        var context = Inbox is null
-            ? new TaskContext(_runner.Manager, TaskId, OwnerThreadId, this)
-            : new AgentTaskContext(_runner.Manager, TaskId, OwnerThreadId, this, Inbox);
-        _ambient = new AmbientTask(TaskId, OwnerThreadId, _runner.Identity, context);
-        _ambient.Enter();
-        return body.Start(context);
+        ambient.Enter();
+        return body.Start(ambient.Context!);
     }
 
     /// <summary>Cancels the token. Its callbacks run apart, so this returns at once.</summary>
@@ -264,8 +271,6 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
             _runner.Scheduler.Complete(parked);
         }
 
-        _ambient?.Release();
-        _ambient = null;
     }
 
     private Extras NeedExtras()

@@ -54,10 +54,11 @@ internal sealed class TaskRunner
             ToolCallScope.Clear();
             var startedAt = _metrics.Now();
             var activity = TaskActivities.Start(task);
-            var outcome = _rules.Storable(await RunBodyAsync(task).ConfigureAwait(false));
+            var ambient = task.CreateAmbient();
+            var outcome = _rules.Storable(await RunBodyAsync(task, ambient).ConfigureAwait(false));
             Scheduler.OnBodyEnded(task.TaskId, outcome);
             TaskActivities.End(activity, outcome);
-            await StoreEndAsync(task, outcome, startedAt).ConfigureAwait(false);
+            await StoreEndAsync(task, ambient, outcome, startedAt).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -122,11 +123,11 @@ internal sealed class TaskRunner
         }
     }
 
-    private static async ValueTask<TaskOutcome> RunBodyAsync(LiveTask task)
+    private static async ValueTask<TaskOutcome> RunBodyAsync(LiveTask task, AmbientTask ambient)
     {
         try
         {
-            var running = task.StartBody(out var body);
+            var running = task.StartBody(ambient, out var body);
             await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
             // What the body threw is looked at; to throw it again would cost more than all the rest of its end.
@@ -170,7 +171,7 @@ internal sealed class TaskRunner
         }
     }
 
-    private async ValueTask StoreEndAsync(LiveTask task, TaskOutcome outcome, long startedAt)
+    private async ValueTask StoreEndAsync(LiveTask task, AmbientTask? ambient, TaskOutcome outcome, long startedAt)
     {
         var (first, events) = await task.SealEventsAsync().ConfigureAwait(false);
         var finish = new FinishTask(task.TaskId, outcome.State)
@@ -195,17 +196,18 @@ internal sealed class TaskRunner
                 Log.CompletionRefused(Logger, task.TaskId);
             }
 
-            Release(task);
+            Release(task, ambient);
         }
         catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
         {
             // The manager is gone before the end was stored: the task is an orphan for the next host, and counts as running here.
             Log.CompletionDelayed(Logger, task.TaskId, 0, null);
             task.Release();
+            ambient?.Release();
         }
     }
 
-    private void Release(LiveTask task)
+    private void Release(LiveTask task, AmbientTask? ambient)
     {
         if (task.Inbox is { } inbox)
         {
@@ -213,6 +215,7 @@ internal sealed class TaskRunner
         }
 
         task.Release();
+        ambient?.Release();
         _live.Remove(task);
     }
 
@@ -228,7 +231,7 @@ internal sealed class TaskRunner
             }
 
             await StoreEndAsync(
-                task, TaskOutcome.Failure("The store confirmed the task only after its spawner had been told that it failed."), 0)
+                task, null, TaskOutcome.Failure("The store confirmed the task only after its spawner had been told that it failed."), 0)
                 .ConfigureAwait(false);
         }
         catch (Exception e)
