@@ -11,12 +11,16 @@ internal sealed class StoreAudit
     private readonly Dictionary<string, long> _acknowledged = [];
     private readonly Dictionary<string, TaskSnapshot> _seen = [];
 
-    internal int Orphans { get; private set; }
+    private int _orphans;
 
-    internal int Ends => _ended.Count;
-
-    internal string Summary =>
-        $"{_spawned.Count} spawns, {_ended.Count} ends and {_messages.Values.Sum()} messages acknowledged; {_seen.Count} tasks stored, {Orphans} of them orphans";
+    internal KillTotals Totals => new()
+    {
+        Spawns = _spawned.Count,
+        Ends = _ended.Count,
+        Messages = _messages.Values.Sum(),
+        Stored = _seen.Count,
+        Orphans = _orphans,
+    };
 
     internal void Acknowledge(IEnumerable<string> lines)
     {
@@ -56,7 +60,7 @@ internal sealed class StoreAudit
         Assert.All(_seen, seen => Assert.Equal(seen.Value, tasks[seen.Key]));
         foreach (var task in tasks.Values.Where(task => _seen.TryAdd(task.TaskId, task)))
         {
-            Orphans += task.Error == "task orphaned: runtime restarted while running" ? 1 : 0;
+            _orphans += task.Error == "task orphaned: runtime restarted while running" ? 1 : 0;
         }
 
         foreach (var thread in tasks.Values.Select(task => task.OwnerThreadId).Distinct())

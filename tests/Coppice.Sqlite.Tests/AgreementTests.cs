@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text.Json;
+using Coppice.StoreContract;
 
 namespace Coppice.Sqlite.Tests;
 
 /// <summary>The store on disk and the store in memory give the same answers to the same batches, whatever they are.</summary>
 public sealed class AgreementTests : IAsyncDisposable
 {
-    private const int Steps = 400;
+    private static readonly int Steps = LongRun.Count(inTests: 400, inLongRun: 20_000);
 
     private static readonly string[] Threads = ["t1", "t2", "agent-a", "agent-b"];
     private static readonly string?[] Names = [null, null, "x", "y"];

@@ -38,6 +38,12 @@ public abstract class ContractSuiteContract<TStore>
     public void Only_contract_classes_are_skipped() => Assert.Subset(Contracts().ToHashSet(), Skipped.Keys.ToHashSet());
 
     [Fact]
+    public void Tests_that_need_the_whole_machine_run_alone() => Assert.True(
+        GetType().Assembly.GetTypes().SelectMany(static type => type.GetCustomAttributes<CollectionDefinitionAttribute>())
+            .Any(static definition => definition is { Name: AloneCollection.Name, DisableParallelization: true }),
+        $"The assembly lacks a collection definition named '{AloneCollection.Name}' without parallelisation; {nameof(AloneCollection)} shows it.");
+
+    [Fact]
     public void Every_law_has_a_contract_class()
     {
         var names = Contracts().Select(static type => type.Name).ToList();

@@ -13,13 +13,13 @@ public sealed partial class BackgroundTaskManager
     /// <param name="snapshot">The tasks, as <see cref="ExportAsync"/> gave them. Read to its end before anything is stored.</param>
     /// <param name="cancellationToken">Gives it up until the store's writer has it.</param>
     /// <returns>The counts.</returns>
-    /// <exception cref="ArgumentException">A task is missing, has no id, or something in it is over its limit.</exception>
+    /// <exception cref="ArgumentException">A task is missing, has no id, or something in it is over its limit; the message says which one of the snapshot.</exception>
     public async ValueTask<RestoreResult> RestoreAsync(
         string ownerThreadId, IEnumerable<TaskSnapshot> snapshot, CancellationToken cancellationToken = default)
     {
         Rules.CheckId(ownerThreadId, nameof(ownerThreadId));
         ArgumentNullException.ThrowIfNull(snapshot);
-        var tasks = snapshot.Select(task => Rules.CheckRestored(task, nameof(snapshot))).ToList();
+        var tasks = snapshot.Select((task, index) => Rules.CheckRestored(task, index + 1, nameof(snapshot))).ToList();
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
         var answer = await core.CommitAsync<TasksRestored>("restore", new RestoreTasks(ownerThreadId, tasks), cancellationToken)
             .ConfigureAwait(false);

@@ -114,13 +114,27 @@ public static class MailEventJson
         }
         catch (InvalidOperationException e)
         {
-            // A lone surrogate escape such as "\ud800" passes the grammar but is no text.
-            throw new JsonException("A JSON string holds text that is not valid Unicode.", e);
+            throw new JsonException("An event has a field whose name is not valid Unicode.", e);
         }
     }
 
-    private static string Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+    private static string Text(JsonElement json, string name)
+    {
+        if (!json.TryGetProperty(name, out var value) || value.ValueKind != JsonValueKind.String)
+        {
+            return "";
+        }
+
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            // A lone surrogate escape such as "\ud800" passes the grammar but is no text.
+            throw new JsonException($"'{name}' of an event holds text that is not valid Unicode.", e);
+        }
+    }
 
     private static JsonElement? Value(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) ? value.Clone() : null;

@@ -142,55 +142,65 @@ internal sealed class TaskRules(BackgroundTaskOptions options)
     }
 
     /// <summary>A task of a snapshot as it can be kept.</summary>
-    /// <exception cref="ArgumentException">It has no id, or something in it is over its limit.</exception>
-    internal TaskSnapshot CheckRestored(TaskSnapshot? task, string parameter)
+    /// <exception cref="ArgumentException">It has no id, or something in it is over its limit; the message says which task of the snapshot.</exception>
+    internal TaskSnapshot CheckRestored(TaskSnapshot? task, int number, string parameter)
     {
         if (task is null)
         {
-            throw new ArgumentException("The snapshot holds null in place of a task.", parameter);
+            throw new ArgumentException($"Task number {number} of the snapshot is null.", parameter);
         }
 
-        CheckId(task.TaskId, parameter);
-        CheckId(task.Type, parameter);
+        try
+        {
+            return CheckRestored(task);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"Task number {number} of the snapshot cannot be restored. {e.Message}", parameter, e);
+        }
+    }
+
+    private TaskSnapshot CheckRestored(TaskSnapshot task)
+    {
+        CheckId(task.TaskId, nameof(task.TaskId));
+        CheckId(task.Type, nameof(task.Type));
         if (!Enum.IsDefined(task.State))
         {
-            throw new ArgumentException($"Task '{task.TaskId}' is in no defined state.", parameter);
+            throw new ArgumentException($"Its state, {(int)task.State}, is none that is defined.", nameof(task));
         }
 
         if (task.Name is { } name && (name.Length > options.MaxNameLength || !IsText(name)))
         {
             throw new ArgumentException(
-                $"The name of task '{task.TaskId}' has {name.Length} characters, or holds what a name may not hold; MaxNameLength is {options.MaxNameLength}.",
-                parameter);
+                $"Its name has {name.Length} characters, or holds what a name may not hold; MaxNameLength is {options.MaxNameLength}.",
+                nameof(task));
         }
 
-        var kept = task.Result is { } result ? (JsonElement?)KeepRestored(result, task.TaskId, parameter) : null;
         return task with
         {
-            Description = CheckDescription(task.Description, parameter),
+            Description = CheckDescription(task.Description, nameof(task.Description)),
             Error = task.State == TaskState.Failed ? CutError(task.Error ?? "") : null,
-            Result = kept,
+            Result = task.Result is { } result ? KeepRestored(result, nameof(task.Result)) : null,
             CreatedAt = ToMilliseconds(task.CreatedAt),
             CompletedAt = task.CompletedAt is { } completedAt ? ToMilliseconds(completedAt) : null,
             CancelRequestedAt = task.CancelRequestedAt is { } requestedAt ? ToMilliseconds(requestedAt) : null,
             CancelledBy = task.CancelledBy is null ? null : CutError(task.CancelledBy),
-            Lineage = CheckLineage(task.Lineage, parameter),
+            Lineage = CheckLineage(task.Lineage, nameof(task.Lineage)),
         };
     }
 
-    private JsonElement KeepRestored(JsonElement result, string taskId, string parameter)
+    private JsonElement KeepRestored(JsonElement result, string parameter)
     {
         try
         {
             var kept = JsonValue.ToStorable(result, out var bytes);
             return bytes <= options.MaxResultBytes
                 ? kept
-                : throw new ArgumentException(
-                    $"Task '{taskId}': {OverLimit("result", bytes, options.MaxResultBytes, nameof(options.MaxResultBytes))}", parameter);
+                : throw new ArgumentException(OverLimit("result", bytes, options.MaxResultBytes, nameof(options.MaxResultBytes)), parameter);
         }
         catch (JsonException e)
         {
-            throw new ArgumentException($"The result of task '{taskId}' cannot be stored. {e.Message}", parameter, e);
+            throw new ArgumentException($"The result cannot be stored. {e.Message}", parameter, e);
         }
     }
 

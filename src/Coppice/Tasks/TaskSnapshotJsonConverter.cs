@@ -44,7 +44,13 @@ public sealed class TaskSnapshotJsonConverter : JsonConverter<TaskSnapshot>
             }
         }
 
-        return !hasId ? throw Missing("task_id") : !hasState ? throw Missing("status") : task;
+        if (!hasId || !hasState)
+        {
+            throw Missing(hasId ? "status" : "task_id");
+        }
+
+        // Only a failed task has an error; kept on another it would be gone once the task is written again.
+        return task.State == TaskState.Failed ? task : task with { Error = null };
     }
 
     /// <inheritdoc/>

@@ -27,7 +27,7 @@ internal static class WireObject
             return false;
         }
 
-        name = GetText(ref reader);
+        name = GetText(ref reader, field: null);
         if (!reader.Read())
         {
             throw new JsonException($"'{name}' has no value.");
@@ -38,7 +38,7 @@ internal static class WireObject
 
     internal static string? ReadText(ref Utf8JsonReader reader, string name) => reader.TokenType switch
     {
-        JsonTokenType.String => GetText(ref reader),
+        JsonTokenType.String => GetText(ref reader, name),
         JsonTokenType.Null => null,
         _ => throw new JsonException($"'{name}' has to be a string."),
     };
@@ -86,7 +86,7 @@ internal static class WireObject
         writer.WriteRawValue(JsonValue.ToStorableText(value), skipInputValidation: true);
     }
 
-    private static string GetText(ref Utf8JsonReader reader)
+    private static string GetText(ref Utf8JsonReader reader, string? field)
     {
         try
         {
@@ -95,7 +95,7 @@ internal static class WireObject
         catch (InvalidOperationException e)
         {
             // A lone surrogate escape such as "\ud800" passes the grammar but is no text.
-            throw new JsonException("A JSON string holds text that is not valid Unicode.", e);
+            throw new JsonException(field is null ? "The name of a field is not valid Unicode." : $"'{field}' holds text that is not valid Unicode.", e);
         }
     }
 }

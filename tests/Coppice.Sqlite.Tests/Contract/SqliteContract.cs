@@ -38,11 +38,15 @@ public sealed class SqliteLaw07Cancellation : Law07CancellationContract<SqliteSt
 
 public sealed class SqliteLaw07Interleavings : Law07InterleavingsContract<SqliteStoreFixture>;
 
+public sealed class SqliteLaw08Inbox : Law08InboxContract<SqliteStoreFixture>;
+
 public sealed class SqliteLaw08Mail : Law08MailContract<SqliteStoreFixture>;
 
 public sealed class SqliteLaw08UnreadMail : Law08UnreadMailContract<SqliteStoreFixture>;
 
 public sealed class SqliteLaw09Orphans : Law09OrphansContract<SqliteStoreFixture>;
+
+public sealed class SqliteLaw10FuzzedRestore : Law10FuzzedRestoreContract<SqliteStoreFixture>;
 
 public sealed class SqliteLaw10Restore : Law10RestoreContract<SqliteStoreFixture>;
 
@@ -51,6 +55,8 @@ public sealed class SqliteLaw11Messages : Law11MessagesContract<SqliteStoreFixtu
 public sealed class SqliteLaw12StoreFailure : Law12StoreFailureContract<SqliteStoreFixture>;
 
 public sealed class SqliteLaw13Shutdown : Law13ShutdownContract<SqliteStoreFixture>;
+
+public sealed class SqliteLaw14Memory : Law14MemoryContract<SqliteStoreFixture>;
 
 public sealed class SqliteLaw14NothingPilesUp : Law14NothingPilesUpContract<SqliteStoreFixture>;
 

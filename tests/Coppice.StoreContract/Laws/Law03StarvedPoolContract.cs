@@ -2,7 +2,7 @@ namespace Coppice.StoreContract;
 
 /// <summary>Law 3 and law 7 while bodies block every thread of the pool. These tests run alone.</summary>
 /// <typeparam name="TStore">How the store is made.</typeparam>
-[Collection(typeof(AloneCollection))]
+[Collection(AloneCollection.Name)]
 public abstract class Law03StarvedPoolContract<TStore> : ContractTest<TStore>
     where TStore : StoreFixture, new()
 {

@@ -154,6 +154,20 @@ public abstract class Law10RestoreContract<TStore> : ContractTest<TStore>
         Assert.Empty(await ListAsync(manager.ExportAsync(null, Stop)));
     }
 
+    [Fact]
+    public async Task A_refused_snapshot_is_told_which_of_its_tasks_and_which_part_of_it()
+    {
+        var manager = await StartAsync();
+        var snapshot = Enumerable.Range(0, 1_000).Select(static i => Old(TaskIds.Format(i), TaskState.Completed)).ToList();
+        snapshot[700] = snapshot[700] with { Lineage = new TaskLineage { RunId = "a\0b" } };
+
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => manager.RestoreAsync("t1", snapshot, Stop).Within());
+
+        Assert.Contains("Task number 701 ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Lineage", error.Message, StringComparison.Ordinal);
+        Assert.Empty(await manager.ListAsync("t1", Stop));
+    }
+
     private static TaskSnapshot Old(string id, TaskState state) => new()
     {
         TaskId = id,

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace Coppice.StoreContract;
@@ -44,6 +45,56 @@ public abstract class Law14NothingPilesUpContract<TStore> : ContractTest<TStore>
 
         await AllDeadAsync(canaries);
         GC.KeepAlive(kept);
+    }
+
+    [Theory]
+    [InlineData("timer")]
+    [InlineData("cache")]
+    [InlineData("linked token")]
+    [InlineData("parked task")]
+    [InlineData("activity")]
+    [InlineData("execution context")]
+    [InlineData("code left behind")]
+    public async Task What_a_body_left_in_timers_and_caches_keeps_neither_its_delegate_nor_its_token_source(string kind)
+    {
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name is CoppiceTelemetry.Name or LeftBehind.ActivitySourceName,
+            Sample = static (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+        };
+        ActivitySource.AddActivityListener(listener);
+        var manager = await StartAsync();
+        var canaries = new List<Canary>();
+        using var left = new LeftBehind();
+        for (var i = 0; i < 20; i++)
+        {
+            await manager.WaitAsync(await SpawnWithCanaryAsync(manager, canaries, "body", context => Leave(left, kind, context, canaries)), Stop).Within();
+        }
+
+        await AllDeadAsync(canaries);
+        Assert.Equal(20, left.Count);
+    }
+
+    [Theory]
+    [InlineData("timer")]
+    [InlineData("cache")]
+    [InlineData("execution context")]
+    public async Task What_was_left_behind_by_a_cancelled_body_keeps_nothing_either(string kind)
+    {
+        var manager = await StartAsync();
+        var canaries = new List<Canary>();
+        using var left = new LeftBehind();
+        for (var i = 0; i < 20; i++)
+        {
+            var started = new Signal();
+            var id = await SpawnParkedWithCanaryAsync(manager, canaries, started, context => Leave(left, kind, context, canaries));
+            await started.WaitAsync();
+            await manager.CancelAsync(id, Stop).Within();
+            await manager.WaitAsync(id, Stop).Within();
+        }
+
+        await AllDeadAsync(canaries);
+        Assert.Equal(20, left.Count);
     }
 
     [Fact]
@@ -116,6 +167,38 @@ public abstract class Law14NothingPilesUpContract<TStore> : ContractTest<TStore>
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Task<string> SpawnParkedWithCanaryAsync(
+        BackgroundTaskManager manager, List<Canary> canaries, Signal started, Action<TaskContext> inside)
+    {
+        var cargo = Canary.New(canaries);
+        return manager.SpawnAsync("t1", async context =>
+        {
+            await Task.Yield();
+            inside(context);
+            started.Set();
+            await context.WhenCancelledAsync();
+            GC.KeepAlive(cargo);
+            return TaskOutcome.Cancelled;
+        }, cancellationToken: Stop).Within();
+    }
+
+    /// <summary>Leaves something behind, and watches the token's source too, unless it is kept itself: a linked source keeps what it is linked to.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Leave(LeftBehind left, string kind, TaskContext context, List<Canary> canaries)
+    {
+        if (kind != "linked token")
+        {
+            var token = context.CancellationToken;
+            Canary.Watch(canaries, SourceOf(ref token)!);
+        }
+
+        left.Add(kind, context);
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_source")]
+    private static extern ref CancellationTokenSource? SourceOf(ref CancellationToken token);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static Func<TaskContext, Task<TaskOutcome>> RegisteringBody(List<Canary> canaries)
     {
         var cargo = Canary.New(canaries);
@@ -183,8 +266,16 @@ public abstract class Law14NothingPilesUpContract<TStore> : ContractTest<TStore>
         public static object New(List<Canary> canaries)
         {
             var cargo = new object();
-            canaries.Add(new Canary(cargo));
+            Watch(canaries, cargo);
             return cargo;
+        }
+
+        public static void Watch(List<Canary> canaries, object cargo)
+        {
+            lock (canaries)
+            {
+                canaries.Add(new Canary(cargo));
+            }
         }
     }
 }

@@ -149,7 +149,7 @@ public abstract class ReferenceShortfallsContract<TStore> : ContractTest<TStore>
     public async Task A_tree_cancel_misses_no_child_spawned_while_it_walks()
     {
         var manager = await StartAsync();
-        for (var round = 0; round < 200; round++)
+        for (var round = 0; round < 50; round++)
         {
             var children = new System.Collections.Concurrent.ConcurrentBag<string>();
             var started = new Signal();

@@ -24,11 +24,15 @@ public sealed class InMemoryLaw07Cancellation : Law07CancellationContract<InMemo
 
 public sealed class InMemoryLaw07Interleavings : Law07InterleavingsContract<InMemoryStoreFixture>;
 
+public sealed class InMemoryLaw08Inbox : Law08InboxContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryLaw08Mail : Law08MailContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryLaw08UnreadMail : Law08UnreadMailContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryLaw09Orphans : Law09OrphansContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw10FuzzedRestore : Law10FuzzedRestoreContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryLaw10Restore : Law10RestoreContract<InMemoryStoreFixture>;
 
@@ -37,6 +41,8 @@ public sealed class InMemoryLaw11Messages : Law11MessagesContract<InMemoryStoreF
 public sealed class InMemoryLaw12StoreFailure : Law12StoreFailureContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryLaw13Shutdown : Law13ShutdownContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryLaw14Memory : Law14MemoryContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryLaw14NothingPilesUp : Law14NothingPilesUpContract<InMemoryStoreFixture>;
 

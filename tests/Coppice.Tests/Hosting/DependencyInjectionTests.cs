@@ -1,8 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Metrics;
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Coppice.Tests.Hosting;
@@ -101,6 +103,99 @@ public sealed class DependencyInjectionTests
         });
 
         Assert.Same(clock, host.Services.GetRequiredService<IOptions<BackgroundTaskOptions>>().Value.TimeProvider);
+    }
+
+    [Fact]
+    public void Clock_loggers_and_meters_of_the_application_are_used_where_nothing_else_is_set()
+    {
+        var clock = new OtherClock();
+        using var host = BuildHost(services =>
+        {
+            services.AddSingleton<TimeProvider>(clock);
+            services.AddCoppice();
+        });
+        var options = host.Services.GetRequiredService<IOptions<BackgroundTaskOptions>>().Value;
+
+        Assert.Same(clock, options.TimeProvider);
+        Assert.Same(host.Services.GetRequiredService<ILoggerFactory>(), options.LoggerFactory);
+        Assert.Same(host.Services.GetRequiredService<IMeterFactory>(), options.MeterFactory);
+        Assert.NotNull(options.MeterFactory);
+    }
+
+    [Fact]
+    public async Task Mail_that_waits_in_the_store_is_told_of_once_the_host_has_started()
+    {
+        var (store, _) = ScriptedStore.Create();
+        await using (var earlier = await BackgroundTaskManager.StartAsync(store, cancellationToken: Stop))
+        {
+            await earlier.WaitAsync(await earlier.SpawnAsync("t1", static _ => Task.CompletedTask, cancellationToken: Stop), Stop);
+        }
+
+        var told = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var host = BuildHost(services => services.AddCoppice(options => options.OnUnreadMail = (thread, _) =>
+        {
+            told.TrySetResult(thread);
+            return ValueTask.CompletedTask;
+        }).UseStore((_, _) => ValueTask.FromResult(store)));
+        await host.StartAsync(Stop);
+
+        Assert.Equal("t1", await told.Task.WaitAsync(Patience, Stop));
+        await host.StopAsync(Stop);
+    }
+
+    [Fact]
+    public async Task The_store_is_closed_with_the_host()
+    {
+        var store = new InMemoryTaskStore();
+        using var host = BuildHost(services => services.AddCoppice().UseStore((_, _) => ValueTask.FromResult<ITaskStore>(store)));
+        await host.StartAsync(Stop);
+
+        await host.StopAsync(Stop);
+
+        Assert.Throws<ObjectDisposedException>(() => { _ = ((ITaskStore)store).GetAsync("bg_0", Stop).AsTask(); });
+    }
+
+    [Fact]
+    public async Task A_health_check_says_what_is_wrong_as_gravely_as_it_was_registered_and_names_the_host()
+    {
+        var (store, script) = ScriptedStore.Create();
+        using var host = BuildHost(services =>
+        {
+            services.AddCoppice(static options => options.HostName = "web-1").UseStore((_, _) => ValueTask.FromResult(store));
+            services.AddHealthChecks().AddCheck<CoppiceHealthCheck>("coppice", HealthStatus.Degraded);
+        });
+        var health = host.Services.GetRequiredService<HealthCheckService>();
+
+        Assert.Equal((HealthStatus.Degraded, "The manager has not started."), await LookAsync());
+        await host.StartAsync(Stop);
+        var manager = host.Services.GetRequiredService<BackgroundTaskManager>();
+        var id = await manager.SpawnAsync("t1", static task => task.WhenCancelledAsync(), cancellationToken: Stop);
+        Assert.Equal((HealthStatus.Healthy, "1 tasks are running."), await LookAsync());
+
+        var data = (await health.CheckHealthAsync(Stop)).Entries["coppice"].Data;
+        Assert.Equal((1L, "web-1"), (Convert.ToInt64(data["live_tasks"], System.Globalization.CultureInfo.InvariantCulture), data["host"]));
+        Assert.True(data.ContainsKey("epoch"));
+
+        script.OnHeartbeat = static _ => [new HostStatus(new HostFence("another", 99), 1, HasLeft: false)];
+        var (status, why) = await LookAsync();
+        Assert.Equal(HealthStatus.Degraded, status);
+        Assert.Contains("given up", why, StringComparison.Ordinal);
+
+        script.OnHeartbeat = static _ => throw new TaskStoreException("The disk is gone.", isTransient: true);
+        (status, why) = await LookAsync();
+        Assert.Equal(HealthStatus.Degraded, status);
+        Assert.Contains("The disk is gone.", why, StringComparison.Ordinal);
+
+        script.OnHeartbeat = static hosts => hosts;
+        await manager.CancelAsync(id, Stop);
+        await host.StopAsync(Stop);
+        Assert.Equal((HealthStatus.Degraded, "The manager is shut down."), await LookAsync());
+
+        async Task<(HealthStatus Status, string? Why)> LookAsync()
+        {
+            var entry = (await health.CheckHealthAsync(Stop)).Entries["coppice"];
+            return (entry.Status, entry.Description);
+        }
     }
 
     [Fact]

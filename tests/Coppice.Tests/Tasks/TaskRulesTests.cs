@@ -138,6 +138,7 @@ public sealed class TaskRulesTests
 
         var kept = rules.CheckRestored(
             WireExamples.FullTask with { Description = "a\0b", CreatedAt = time, CompletedAt = time, Error = "left over", Lineage = new() { RunId = "" } },
+            1,
             "snapshot");
 
         Assert.Equal("a\ufffdb", kept.Description);
@@ -165,6 +166,11 @@ public sealed class TaskRulesTests
             WireExamples.FullTask with { Lineage = new() { RunId = new string('a', 257) } },
         ];
 
-        Assert.All(broken, task => Assert.ThrowsAny<ArgumentException>(() => rules.CheckRestored(task, "snapshot")));
+        Assert.All(broken, task =>
+        {
+            var error = Assert.Throws<ArgumentException>(() => rules.CheckRestored(task, 12, "snapshot"));
+            Assert.Equal("snapshot", error.ParamName);
+            Assert.StartsWith("Task number 12 of the snapshot ", error.Message, StringComparison.Ordinal);
+        });
     }
 }

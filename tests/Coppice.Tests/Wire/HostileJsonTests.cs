@@ -7,7 +7,7 @@ namespace Coppice.Tests.Wire;
 /// <summary>Whatever a reader is given, it answers with a value or with a <see cref="JsonException"/>.</summary>
 public sealed class HostileJsonTests(ITestOutputHelper output)
 {
-    private const int Rounds = 5_000;
+    private const int Rounds = 1_000;
 
     private static readonly string[] Seeds = [WireExamples.FullTaskJson, .. WireExamples.Events.Values.Select(e => e.Json)];
 
