@@ -7,7 +7,7 @@
 #   kill         1,000 SIGKILLs of a process that works on a SQLite store                     about 25 minutes
 #   leak         200,000 tasks, and what their bodies left behind, on each store              about 2 minutes
 #   fuzz         damaged and random JSON into every reader and into a restore                 about 10 minutes
-#   simulation   10,000 seeded histories of simulated hosts on each store
+#   simulation   10,000 seeded histories of simulated hosts on each store                            about 10 minutes
 #   properties   random operation sequences against the model and between the stores
 #
 # COPPICE_SEED repeats a run that failed (it is printed), COPPICE_KILLS, COPPICE_HISTORIES and COPPICE_DOCUMENTS change how many.
@@ -26,7 +26,7 @@ declare -A proofs=(
     [kill]='Coppice.Crash.Tests *KillTests'
     [leak]='Coppice.Tests *Law14*;Coppice.Sqlite.Tests *Law14*'
     [fuzz]='Coppice.Tests *Fuzz*;Coppice.Sqlite.Tests *Fuzz*'
-    [simulation]='Coppice.Testing.Tests *.Simulation.*'
+    [simulation]='Coppice.Testing.Tests *ExplorationTests'
     [properties]='Coppice.Properties.Tests *Coppice.Properties.Tests*;Coppice.Sqlite.Tests *AgreementTests'
 )
 
