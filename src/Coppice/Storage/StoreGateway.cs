@@ -51,7 +51,7 @@ internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions optio
 
         var startedAt = metrics.Now();
         var batch = new MutationBatch(
-            new BatchId(fence.Epoch, Interlocked.Increment(ref _batches)), fence, options.TimeProvider.GetUtcNow(), mutation, observer);
+            NextId(fence), fence, options.TimeProvider.GetUtcNow(), mutation, observer);
         ValueTask<CommitResult> commit;
         try
         {
@@ -91,6 +91,19 @@ internal sealed class StoreGateway(ITaskStore store, BackgroundTaskOptions optio
 
     /// <summary>Lets nothing more through, and waits until what is on its way has been answered.</summary>
     internal Task CloseAsync() => _gate.CloseAsync();
+
+    /// <summary>A host that has not joined has no epoch that tells its batches from another's: only chance does.</summary>
+    private BatchId NextId(HostFence fence)
+    {
+        if (fence != HostFence.None)
+        {
+            return new BatchId(fence.Epoch, Interlocked.Increment(ref _batches));
+        }
+
+        Span<byte> chance = stackalloc byte[16];
+        options.Scheduler.NewGuid().TryWriteBytes(chance);
+        return new BatchId(0, (BitConverter.ToInt64(chance) ^ BitConverter.ToInt64(chance[8..])) & long.MaxValue);
+    }
 
     private async ValueTask<CommitResult> FinishAsync(
         string operation, MutationBatch batch, ValueTask<CommitResult> commit, long startedAt, CancellationToken cancellationToken)

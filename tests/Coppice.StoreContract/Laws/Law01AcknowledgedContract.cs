@@ -163,6 +163,55 @@ public abstract class Law01AcknowledgedContract<TStore> : ContractTest<TStore>
         Assert.Single(await manager.ListAsync("t1", Stop));
     }
 
+    [Fact]
+    public async Task A_spawn_that_landed_while_its_answer_and_every_look_up_were_lost_is_ended_once_the_store_answers_again()
+    {
+        var store = new FaultyStore(Store);
+        var clock = new ManualClock();
+        var manager = await StartAsync(options => options.TimeProvider = clock, store);
+        var started = new Signal();
+        store.Fail<AddTask>(FaultMoment.AfterCommitUnseen);
+        store.FailLookups(6);
+
+        var spawn = manager.SpawnAsync("t1", Starting(started), new SpawnOptions { Name = "worker" }, Stop).AsTask();
+        await clock.RunUntilAsync(store, ((Task)spawn).ContinueWith(static _ => { }, Stop, TaskContinuationOptions.None, TaskScheduler.Default));
+        await Assert.ThrowsAsync<TaskStoreException>(() => spawn);
+        var unwanted = Assert.Single(await manager.ListAsync("t1", Stop));
+        var ended = manager.WaitAsync(unwanted.TaskId, Stop);
+        await clock.RunUntilAsync(store, ended);
+
+        Assert.Equal(TaskState.Failed, (await ended).State);
+        Assert.False(started.IsSet, "A spawn that threw ran its body.");
+        await manager.SpawnAsync("t1", Starting(started), new SpawnOptions { Name = "worker" }, Stop).Within();
+    }
+
+    [Fact]
+    public async Task An_inbox_that_was_opened_while_its_answer_and_every_look_up_were_lost_does_not_keep_mail_from_being_told_of()
+    {
+        var store = new FaultyStore(Store);
+        var clock = new ManualClock();
+        var told = new Signal();
+        var manager = await StartAsync(
+            options =>
+            {
+                options.TimeProvider = clock;
+                options.OnUnreadMail = (_, _) =>
+                {
+                    told.Set();
+                    return ValueTask.CompletedTask;
+                };
+            },
+            store);
+        store.Fail<OpenMailbox>(FaultMoment.AfterCommitUnseen);
+        store.FailLookups(6);
+
+        var open = manager.OpenInboxAsync("t1", Stop).AsTask();
+        await clock.RunUntilAsync(store, ((Task)open).ContinueWith(static _ => { }, Stop, TaskContinuationOptions.None, TaskScheduler.Default));
+        await Assert.ThrowsAsync<TaskStoreException>(() => open);
+        await manager.SpawnAsync("t1", Bodies.Done, cancellationToken: Stop).Within();
+        await clock.RunUntilAsync(store, told.Task);
+    }
+
     [Theory]
     [InlineData(FaultMoment.BeforeCommit)]
     [InlineData(FaultMoment.KnownBeforeCommit)]

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Coppice.StoreContract;
 
 /// <summary>Law 9: orphans, and hosts that are given up for dead.</summary>
@@ -6,6 +8,26 @@ public abstract class Law09OrphansContract<TStore> : ContractTest<TStore>
     where TStore : StoreFixture, new()
 {
     private const string Orphaned = "task orphaned: runtime restarted while running";
+
+    [Fact]
+    public async Task No_two_hosts_join_under_the_same_batch_id_by_which_one_would_be_taken_for_the_other()
+    {
+        var ids = new ConcurrentBag<BatchId>();
+        var store = new FaultyStore(Store)
+        {
+            Always = batch =>
+            {
+                ids.Add(batch.Id);
+                return FaultMoment.Never;
+            },
+        };
+
+        await StartAsync(store: store);
+        await StartAsync(store: store);
+
+        Assert.Equal(2, ids.Count);
+        Assert.Equal(2, ids.Distinct().Count());
+    }
 
     [Fact]
     public async Task A_task_whose_process_ended_is_finished_once_as_failed_with_its_event()

@@ -145,12 +145,22 @@ internal sealed class RestoreSkipsTheKnown : Law
             }
         }
 
-        foreach (var applied in evidence.Applied)
+        // A store that is opened anew may count on from the last commit that changed something.
+        var opening = 0;
+        var openings = evidence.Entries.Select(entry => (Opening: entry is StoreReopened ? ++opening : opening, Entry: entry)).ToList();
+        var restored = openings
+            .Where(static at => at.Entry is TaskChanged { Change.Kind: TaskChangeKind.Restored })
+            .ToLookup(static at => (at.Opening, ((TaskChanged)at.Entry).Change.Revision));
+        foreach (var at in openings)
         {
+            if (at.Entry is not BatchApplied applied)
+            {
+                continue;
+            }
+
             foreach (var (restore, answer) in applied.Landed<RestoreTasks, TasksRestored>())
             {
-                var told = evidence.Entries.OfType<TaskChanged>().Count(changed =>
-                    changed.Change.Kind == TaskChangeKind.Restored && changed.Change.Revision == applied.Result.Revision);
+                var told = restored[(at.Opening, applied.Result.Revision)].Count();
                 if (answer.Result.Added != told || answer.Result.Added + answer.Result.Skipped != restore.Tasks.Count)
                 {
                     yield return $"a restore of {restore.Tasks.Count} was answered with {answer.Result}, and {told} came in";
