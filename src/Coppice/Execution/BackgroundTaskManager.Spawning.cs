@@ -92,6 +92,7 @@ public sealed partial class BackgroundTaskManager
 
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
         Rules.CheckName(options.Name);
+        var task = core.Prepare(body, options.Blocking);
         var add = new AddTask
         {
             OwnerThreadId = ownerThreadId,
@@ -103,7 +104,7 @@ public sealed partial class BackgroundTaskManager
             AgentThreadId = isAgent ? $"agent-{_options.Scheduler.NewGuid():N}" : null,
             AgentReader = isAgent ? _options.Scheduler.NewGuid() : Guid.Empty,
         };
-        return await core.SpawnAsync(add, body, options.Blocking, cancellationToken).ConfigureAwait(false);
+        return await core.SpawnAsync(task, add, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Law 6: what the caller left out comes from the task and the tool call that are executing, each part on its own.</summary>

@@ -23,22 +23,11 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
     private bool _hasEnded;
     private byte _fate;
 
-    internal LiveTask(TaskRunner runner, TaskBody body, AddTask task, bool isBlocking)
+    internal LiveTask(TaskRunner runner, TaskBody body, bool isBlocking)
     {
         _runner = runner;
         _body = body;
         _isBlocking = isBlocking;
-        OwnerThreadId = task.OwnerThreadId;
-        Lineage = task.Lineage;
-        if (task.AgentThreadId is not null)
-        {
-            NeedExtras().Inbox = runner.PrepareInbox(task.AgentThreadId, task.AgentReader);
-        }
-
-        if (TaskActivities.AreWanted)
-        {
-            NeedExtras().Origin = new TaskOrigin(task.Type, Activity.Current);
-        }
     }
 
     internal string TaskId { get; private set; } = "";
@@ -48,9 +37,9 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
     /// <summary>Gets an agent's inbox.</summary>
     internal Inbox? Inbox => Volatile.Read(ref _extras)?.Inbox;
 
-    internal string OwnerThreadId { get; }
+    internal string OwnerThreadId { get; private set; } = "";
 
-    internal TaskLineage Lineage { get; }
+    internal TaskLineage Lineage { get; private set; } = TaskLineage.None;
 
     /// <summary>Gets where the task comes from, when somebody listened as it was spawned.</summary>
     internal TaskOrigin? Origin => Volatile.Read(ref _extras)?.Origin;
@@ -84,6 +73,22 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
 
                 return _source.Token;
             }
+        }
+    }
+
+    /// <summary>Takes what the store is about to be told of it.</summary>
+    internal void Describe(AddTask task)
+    {
+        OwnerThreadId = task.OwnerThreadId;
+        Lineage = task.Lineage;
+        if (task.AgentThreadId is not null)
+        {
+            NeedExtras().Inbox = _runner.PrepareInbox(task.AgentThreadId, task.AgentReader);
+        }
+
+        if (TaskActivities.AreWanted)
+        {
+            NeedExtras().Origin = new TaskOrigin(task.Type, Activity.Current);
         }
     }
 
