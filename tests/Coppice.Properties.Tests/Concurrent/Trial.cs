@@ -85,17 +85,9 @@ internal sealed class Trial : IAsyncDisposable
     /// <summary>A root with a name and a run, a child on another thread, one that ended, an agent, one below a task that nobody knows, and a reader.</summary>
     private async Task SetUpAsync()
     {
-        var options = new BackgroundTaskOptions
-        {
-            TimeProvider = _clock,
-            ShutdownGracePeriod = TimeSpan.Zero,
-            HostTimeout = TimeSpan.FromDays(1),
-            MaxDepth = ReferenceModel.MaxDepth,
-            MaxUnreadMessages = ReferenceModel.MaxUnreadMessages,
-        };
         foreach (var host in new[] { 1, 2 })
         {
-            _hosts.Add(await BackgroundTaskManager.StartAsync(_fresh.Store, options));
+            _hosts.Add(await BackgroundTaskManager.StartAsync(_fresh.Store, ModelledHost.OptionsOn(_clock)));
             _start.StartHost(host);
         }
 

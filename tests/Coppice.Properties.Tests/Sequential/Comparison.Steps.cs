@@ -308,15 +308,7 @@ internal sealed partial class Comparison
             return;
         }
 
-        var options = new BackgroundTaskOptions
-        {
-            TimeProvider = _clock,
-            ShutdownGracePeriod = TimeSpan.Zero,
-            HostTimeout = TimeSpan.FromDays(1),
-            MaxDepth = ReferenceModel.MaxDepth,
-            MaxUnreadMessages = ReferenceModel.MaxUnreadMessages,
-        };
-        _hosts.Add(++_hostCount, await BackgroundTaskManager.StartAsync(_store, options));
+        _hosts.Add(++_hostCount, await BackgroundTaskManager.StartAsync(_store, ModelledHost.OptionsOn(_clock)));
         _model.StartHost(_hostCount);
         _model.SettleOrphans();
         Tell($"host {_hostCount} starts");

@@ -53,14 +53,7 @@ public sealed partial class InMemoryTaskStore
         ArgumentNullException.ThrowIfNull(parent);
         ArgumentNullException.ThrowIfNull(nameOrTaskId);
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        using var forest = _forest.Enter();
-        return ValueTask.FromResult(parent switch
-        {
-            { TaskId: { } taskId } when _directory.Find(taskId) is { } task => _forest.FindLiveChild(task, null, nameOrTaskId),
-            { TaskId: { } taskId } => _forest.FindLiveChild(null, _forest.FindUnknownTask(taskId), nameOrTaskId),
-            { RunId: { } runId } => _forest.FindLiveChild(null, _forest.FindRun(runId), nameOrTaskId),
-            _ => null,
-        });
+        return ValueTask.FromResult(_forest.FindLiveChild(parent, nameOrTaskId));
     }
 
     /// <inheritdoc/>

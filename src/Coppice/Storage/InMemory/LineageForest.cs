@@ -172,10 +172,16 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
         return _deadWood.TryGetValue(thread, out var tasks) ? [.. tasks] : [];
     }
 
-    internal string? FindLiveChild(TaskRecord? task, Stump? stump, string nameOrTaskId)
+    internal string? FindLiveChild(TaskLineage lineage, string nameOrTaskId)
     {
         using var _ = Enter();
-        if (((LineageNode?)task?.Node ?? stump) is not { } parent)
+        LineageNode? known = lineage switch
+        {
+            { TaskId: { } taskId } => find(taskId) is { } task ? task.Node : FindUnknownTask(taskId),
+            { RunId: { } runId } => FindRun(runId),
+            _ => null,
+        };
+        if (known is not { } parent)
         {
             return null;
         }
