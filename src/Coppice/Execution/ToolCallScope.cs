@@ -6,7 +6,8 @@ public static class ToolCallScope
 {
     private static readonly AsyncLocal<ToolCall?> Ambient = new();
 
-    internal static ToolCall? Current => Ambient.Value;
+    /// <summary>Gets the tool call that is executing, or <see langword="null"/>.</summary>
+    public static ToolCall? Current => Ambient.Value;
 
     /// <summary>Opens the scope of a tool call, until the returned object is disposed. Scopes nest; the inner one counts.</summary>
     /// <param name="runId">The run; an empty string is no value.</param>
@@ -33,8 +34,6 @@ public static class ToolCallScope
             Ambient.Value = null;
         }
     }
-
-    internal sealed record ToolCall(string RunId, string CallId, string AgentId, CancellationTokenSource? Run);
 
     private sealed class Scope(ToolCall? outer) : IDisposable
     {
