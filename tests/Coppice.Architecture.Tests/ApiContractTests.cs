@@ -10,7 +10,9 @@ public sealed class ApiContractTests
         Assert.Equal(
             ["Delivered", "TaskNotFound", "NotOwner", "TaskTerminated", "NoInbox", "InboxClosed", "InboxFull"], Enum.GetNames<SendResult>());
         Assert.Equal(
-            ["ReservedName", "DuplicateName", "InvalidName", "ParentCancelled", "TooDeep", "ShuttingDown"], Enum.GetNames<SpawnError>());
+            ["ReservedName", "DuplicateName", "InvalidName", "ParentCancelled", "TooDeep", "ShuttingDown", "ContinuesUnknown", "AgentBusy"],
+            Enum.GetNames<SpawnError>());
+        Assert.Equal(["DoneOnly", "EachEvent", "Silent"], Enum.GetNames<NotifyPolicy>());
     }
 
     [Fact]
@@ -37,6 +39,8 @@ public sealed class ApiContractTests
     [InlineData(SpawnError.ParentCancelled, "parent_cancelled")]
     [InlineData(SpawnError.TooDeep, "too_deep")]
     [InlineData(SpawnError.ShuttingDown, "shutting_down")]
+    [InlineData(SpawnError.ContinuesUnknown, "continues_unknown")]
+    [InlineData(SpawnError.AgentBusy, "agent_busy")]
     public void A_refusal_has_its_stable_code(SpawnError error, string code)
     {
         var refusal = new SpawnException(error, "why");

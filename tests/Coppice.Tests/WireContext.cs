@@ -12,6 +12,7 @@ namespace Coppice.Tests;
 [JsonSerializable(typeof(IReadOnlyList<TaskSnapshot>))]
 [JsonSerializable(typeof(TaskLineage))]
 [JsonSerializable(typeof(TaskState))]
+[JsonSerializable(typeof(NotifyPolicy))]
 [JsonSerializable(typeof(InboxItem))]
 [JsonSerializable(typeof(MailEvent))]
 [JsonSerializable(typeof(TaskEvent))]

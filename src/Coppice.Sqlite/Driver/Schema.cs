@@ -53,6 +53,8 @@ internal static class Schema
             events_through INTEGER NOT NULL DEFAULT 0,
             agent_thread INTEGER,
             agent_open INTEGER NOT NULL DEFAULT 0,
+            continues INTEGER,
+            notify INTEGER NOT NULL DEFAULT 0,
             type TEXT NOT NULL,
             name TEXT,
             run_id TEXT,
@@ -67,6 +69,7 @@ internal static class Schema
         CREATE INDEX tasks_by_parent ON tasks (parent, created_ms) WHERE parent IS NOT NULL;
         CREATE INDEX tasks_by_run ON tasks (run_id, created_ms) WHERE run_id IS NOT NULL;
         CREATE UNIQUE INDEX tasks_live ON tasks (owner, name) WHERE state < 3;
+        CREATE INDEX tasks_live_agents ON tasks (agent_thread) WHERE agent_thread IS NOT NULL AND state < 3;
 
         -- The tasks that are live or have a live descendant, as far as a tree or a run can reach them. What has ended below nothing live
         -- is not here, so a cancel costs what is live. run_id is set only where there is no parent.

@@ -11,7 +11,9 @@ internal static class TaskRow
         t.n, CASE WHEN t.n >= {Schema.FirstForeign} THEN (SELECT id FROM foreign_ids WHERE n = t.n) END,
         (SELECT id FROM threads WHERE n = t.owner), t.state, t.created_ms, t.completed_ms, t.cancel_ms,
         t.parent, CASE WHEN t.parent >= {Schema.FirstForeign} THEN (SELECT id FROM foreign_ids WHERE n = t.parent) END,
-        t.type, t.name, t.run_id, t.call_id, t.agent_id, t.cancelled_by, t.description, t.error, t.result
+        t.type, t.name, t.run_id, t.call_id, t.agent_id, t.cancelled_by, t.description, t.error, t.result,
+        t.notify, (SELECT id FROM threads WHERE n = t.agent_thread),
+        t.continues, CASE WHEN t.continues >= {Schema.FirstForeign} THEN (SELECT id FROM foreign_ids WHERE n = t.continues) END
         """);
 
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 256 };
@@ -31,6 +33,9 @@ internal static class TaskRow
         Description = row.Text(15),
         Error = row.TextOrNull(16),
         Result = ReadResult(row),
+        Notify = (NotifyPolicy)row.Number(18),
+        AgentThreadId = row.TextOrNull(19),
+        Continues = ReadId(row, 20),
     };
 
     private static TaskLineage ReadLineage(Statement.RowScope row) =>
@@ -38,11 +43,15 @@ internal static class TaskRow
             ? TaskLineage.None
             : new TaskLineage
             {
-                TaskId = row.TextOrNull(8) ?? (row.NumberOrNull(7) is { } parent ? TaskIds.Format(parent) : null),
+                TaskId = ReadId(row, 7),
                 RunId = row.TextOrNull(11),
                 CallId = row.TextOrNull(12),
                 AgentId = row.TextOrNull(13),
             };
+
+    /// <summary>An id as its number and, where it is not of the form that stores give, its text beside it.</summary>
+    private static string? ReadId(Statement.RowScope row, int column) =>
+        row.TextOrNull(column + 1) ?? (row.NumberOrNull(column) is { } number ? TaskIds.Format(number) : null);
 
     private static JsonElement? ReadResult(Statement.RowScope row)
     {

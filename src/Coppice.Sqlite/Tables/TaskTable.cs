@@ -13,13 +13,16 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
     private readonly Statement _head = connection.Prepare($"SELECT {HeadColumns} FROM tasks WHERE n = ?");
     private readonly Statement _snapshot = connection.Prepare($"SELECT {TaskRow.Columns} FROM tasks t WHERE t.n = ?");
     private readonly Statement _liveName = connection.Prepare("SELECT 1 FROM tasks WHERE owner = ? AND name = ? AND state < 3");
+    private readonly Statement _liveAgent = connection.Prepare(
+        "SELECT 1 FROM tasks INDEXED BY tasks_live_agents WHERE agent_thread = ? AND state < 3 LIMIT 1");
+
     private readonly Statement _liveOf = connection.Prepare("SELECT n FROM tasks INDEXED BY tasks_live WHERE owner = ? AND state < 3");
     private readonly Statement _liveByHost = connection.Prepare("SELECT n, host_epoch FROM tasks INDEXED BY tasks_live WHERE state < 3 ORDER BY host_epoch, n");
     private readonly Statement _add = connection.Prepare(
         """
         INSERT INTO tasks (n, owner, state, created_ms, completed_ms, cancel_ms, parent, host_epoch, agent_thread, agent_open,
-            type, name, run_id, call_id, agent_id, cancelled_by, description, error, result)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            continues, notify, type, name, run_id, call_id, agent_id, cancelled_by, description, error, result)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """);
 
     private readonly Statement _move = connection.Prepare("UPDATE tasks SET state = ? WHERE n = ?");
@@ -80,6 +83,8 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
 
     public bool HasLiveName(long owner, string name) => _liveName.Bind(owner).Bind(name).Scalar() is not null;
 
+    public bool HasLiveAgent(long agentThread) => _liveAgent.Bind(agentThread).Scalar() is not null;
+
     public void AddLiveOf(long owner, ICollection<long> numbers)
     {
         using var rows = _liveOf.Bind(owner).Rows();
@@ -105,10 +110,10 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
         return numbers;
     }
 
-    public void Add(long number, string id, long owner, AddTask task, DateTimeOffset createdAt, long? parent, long hostEpoch, long? agentThread)
+    public void Add(long number, string id, long owner, AddTask task, DateTimeOffset createdAt, long? parent, long hostEpoch, long? agentThread, long? continues)
     {
         _add.Bind(number).Bind(owner).Bind((long)task.State).Bind(createdAt).Bind((long?)null).Bind((long?)null).Bind(parent)
-            .Bind(hostEpoch).Bind(agentThread).Bind(agentThread is null ? 0 : 1)
+            .Bind(hostEpoch).Bind(agentThread).Bind(agentThread is null ? 0 : 1).Bind(continues).Bind((long)task.Notify)
             .Bind(task.Type).Bind(task.Name).Bind(task.Lineage.RunId).Bind(task.Lineage.CallId).Bind(task.Lineage.AgentId)
             .Bind((string?)null).Bind(task.Description).Bind((string?)null).Bind((string?)null)
             .Run();
@@ -116,9 +121,9 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
         Keep(new TaskHead(number, owner, task.State, CancelRequested: false, parent, hostEpoch, EventsThrough: 0, agentThread, agentThread is not null));
     }
 
-    public void Add(long number, long owner, TaskSnapshot task, long? parent) =>
+    public void Add(long number, long owner, TaskSnapshot task, long? parent, long? agentThread, long? continues) =>
         _add.Bind(number).Bind(owner).Bind((long)task.State).Bind(task.CreatedAt).Bind(task.CompletedAt).Bind(task.CancelRequestedAt).Bind(parent)
-            .Bind(0).Bind((long?)null).Bind(0)
+            .Bind(0).Bind(agentThread).Bind(0).Bind(continues).Bind((long)task.Notify)
             .Bind(task.Type).Bind(task.Name).Bind(task.Lineage.RunId).Bind(task.Lineage.CallId).Bind(task.Lineage.AgentId)
             .Bind(task.CancelledBy).Bind(task.Description).Bind(task.Error).Bind(task.Result?.GetRawText())
             .Run();
@@ -192,6 +197,9 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
         Description = task.Description,
         State = task.State,
         CreatedAt = createdAt,
+        Notify = task.Notify,
+        AgentThreadId = task.AgentThreadId,
+        Continues = task.Continues,
         Lineage = task.Lineage,
     };
 

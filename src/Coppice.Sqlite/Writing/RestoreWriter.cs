@@ -78,7 +78,9 @@ internal sealed class RestoreWriter(BatchContext context, MailPost post)
         }
 
         long? parent = string.IsNullOrEmpty(task.Lineage.TaskId) ? null : session.Ids.Ensure(task.Lineage.TaskId, context.Counters);
-        session.Tasks.Add(number, owner, task, parent);
+        long? agentThread = task.AgentThreadId is null ? null : session.Threads.Ensure(task.AgentThreadId);
+        long? continues = agentThread is null || task.Continues is null ? null : session.Ids.Ensure(task.Continues, context.Counters);
+        session.Tasks.Add(number, owner, task, parent, agentThread, continues);
         session.Branches.Restored(number);
         context.Changed(TaskChangeKind.Restored, number);
         if (isOrphan)

@@ -21,6 +21,11 @@ internal sealed class SpawnWriter(BatchContext context, MailPost post)
             return new AddRefused(SpawnError.DuplicateName);
         }
 
+        if (RefuseToContinue(task) is { } continued)
+        {
+            return new AddRefused(continued);
+        }
+
         return context.Applying ? Add(task, parent) : NotApplied.Instance;
     }
 
@@ -58,6 +63,26 @@ internal sealed class SpawnWriter(BatchContext context, MailPost post)
         return depth > maxDepth ? SpawnError.TooDeep : null;
     }
 
+    /// <summary>What is continued has to be an agent of the same owner, on the thread that is asked for, and that thread has to be free.</summary>
+    private SpawnError? RefuseToContinue(AddTask task)
+    {
+        if (task.Continues is null)
+        {
+            return null;
+        }
+
+        var session = context.Session;
+        if (session.Ids.Find(task.Continues) is not { } number
+            || session.Tasks.Head(number) is not { AgentThread: { } thread } before
+            || session.Threads.Find(task.OwnerThreadId) != before.Owner
+            || task.AgentThreadId is null || session.Threads.Find(task.AgentThreadId) != thread)
+        {
+            return SpawnError.ContinuesUnknown;
+        }
+
+        return session.Tasks.HasLiveAgent(thread) ? SpawnError.AgentBusy : null;
+    }
+
     private TaskAdded Add(AddTask task, long? parent)
     {
         var session = context.Session;
@@ -65,7 +90,8 @@ internal sealed class SpawnWriter(BatchContext context, MailPost post)
         var (number, id) = NextId();
         parent ??= task.Lineage.TaskId is { } parentId ? session.Ids.Ensure(parentId, context.Counters) : null;
         long? agentThread = task.AgentThreadId is { } threadId ? session.Threads.Ensure(threadId) : null;
-        session.Tasks.Add(number, id, owner, task, context.Time, parent, context.Epoch, agentThread);
+        long? continues = agentThread is null || task.Continues is null ? null : session.Ids.Find(task.Continues);
+        session.Tasks.Add(number, id, owner, task, context.Time, parent, context.Epoch, agentThread, continues);
         session.Branches.Spawned(number, owner, parent, task.Name, task.Lineage.RunId);
         context.Changed(TaskChangeKind.Spawned, number);
         if (task.AgentThreadId is not null)

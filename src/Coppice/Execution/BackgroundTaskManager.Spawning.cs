@@ -69,7 +69,10 @@ public sealed partial class BackgroundTaskManager
         return SpawnAsync(ownerThreadId, new PlainBody(body), options, isAgent: false, cancellationToken);
     }
 
-    /// <summary>Spawns an agent task: a task with a thread and an inbox of its own.</summary>
+    /// <summary>
+    /// Spawns an agent task: a task with a thread and an inbox of its own, or, where it <see cref="SpawnOptions.Continues"/> an ended one,
+    /// with that one's.
+    /// </summary>
     /// <inheritdoc cref="SpawnAsync(string, Func{TaskContext, Task{TaskOutcome}}, SpawnOptions?, CancellationToken)"/>
     public ValueTask<string> SpawnAgentAsync(
         string ownerThreadId,
@@ -89,9 +92,22 @@ public sealed partial class BackgroundTaskManager
         var type = Rules.CheckOptionalId(options.Type, "options.Type") ?? (isAgent ? TaskTypes.SubAgent : TaskTypes.Task);
         var description = Rules.CheckDescription(options.Description, "options.Description");
         var given = Rules.CheckLineage(options.Lineage, "options.Lineage");
+        var continues = Rules.CheckOptionalId(options.Continues, "options.Continues");
+        if (continues is not null && !isAgent)
+        {
+            throw new ArgumentException("Only an agent task continues another: use SpawnAgentAsync, or leave Continues out.", "options.Continues");
+        }
+
+        if (!Enum.IsDefined(options.Notify))
+        {
+            throw new ArgumentException($"There is no notify policy {(int)options.Notify}.", "options.Notify");
+        }
 
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
         Rules.CheckName(options.Name);
+        var agentThread = !isAgent ? null
+            : (continues is null ? null : await FindAgentThreadAsync(core, continues, cancellationToken).ConfigureAwait(false))
+                ?? $"agent-{_options.Scheduler.NewGuid():N}";
         var task = core.Prepare(body, options.Blocking);
         var add = new AddTask
         {
@@ -101,11 +117,17 @@ public sealed partial class BackgroundTaskManager
             Description = description,
             Lineage = Complete(given, core.Store),
             MaxDepth = _options.MaxDepth,
-            AgentThreadId = isAgent ? $"agent-{_options.Scheduler.NewGuid():N}" : null,
+            AgentThreadId = agentThread,
             AgentReader = isAgent ? _options.Scheduler.NewGuid() : Guid.Empty,
+            Continues = continues,
+            Notify = options.Notify,
         };
         return await core.SpawnAsync(task, add, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>The thread to ask the store for. It never changes; whether the agent may take it on is decided in the commit.</summary>
+    private static async ValueTask<string?> FindAgentThreadAsync(ManagerCore core, string taskId, CancellationToken cancellationToken) =>
+        (await core.Store.GetAsync(taskId, cancellationToken).ConfigureAwait(false))?.AgentThreadId;
 
     /// <summary>Law 6: what the caller left out comes from the task and the tool call that are executing, each part on its own.</summary>
     private TaskLineage Complete(TaskLineage given, ITaskStore store)

@@ -254,6 +254,10 @@ internal sealed class ManagerCore : ITaskStoreListener
             $"The cancellation of the parent task '{add.Lineage.TaskId}' was requested, so it gets no new children.",
         SpawnError.TooDeep =>
             $"The tree of tasks would be deeper than MaxDepth, which is {add.MaxDepth}. Spawn from a task higher up.",
+        SpawnError.ContinuesUnknown =>
+            $"Thread '{add.OwnerThreadId}' has no agent task '{add.Continues}' to continue. Name one of its ended agents, or spawn a new one.",
+        SpawnError.AgentBusy =>
+            $"The thread of agent task '{add.Continues}' has a live agent. Send that one a message, or wait until it ends.",
         _ => "The task was refused.",
     });
 

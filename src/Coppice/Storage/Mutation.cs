@@ -13,7 +13,7 @@ public abstract record Mutation
 /// <summary>Adds a task, live, owned by the batch's host. Answered by <see cref="TaskAdded"/> or <see cref="AddRefused"/>.</summary>
 /// <remarks>
 /// Decided in the commit, in this order: the parent and its ended ancestors up to the first live one (law 7), the depth of the tree, the
-/// name among the thread's live tasks. Only an accepted task takes an id. A parent that the store does not know is kept in the
+/// name among the thread's live tasks, the agent that is continued. Only an accepted task takes an id. A parent that the store does not know is kept in the
 /// lineage and counts as a root of its own.
 /// </remarks>
 public sealed record AddTask : Mutation
@@ -47,6 +47,16 @@ public sealed record AddTask : Mutation
 
     /// <summary>Gets the reader that the agent's mailbox is opened for.</summary>
     public Guid AgentReader { get; init; }
+
+    /// <summary>
+    /// Gets the agent task that is continued, or <see langword="null"/>. It has to be one of the owner thread whose own thread is
+    /// <see cref="AgentThreadId"/> (else <see cref="SpawnError.ContinuesUnknown"/>), and no live task may be the agent of that thread
+    /// (else <see cref="SpawnError.AgentBusy"/>).
+    /// </summary>
+    public string? Continues { get; init; }
+
+    /// <summary>Gets what the loop of an agent tells its model of the task. A store only keeps it.</summary>
+    public NotifyPolicy Notify { get; init; }
 }
 
 /// <summary>Moves a live task to another state that is not terminal. Answered by <see cref="TaskMoved"/> or <see cref="MoveRefused"/>.</summary>

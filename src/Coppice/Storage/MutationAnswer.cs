@@ -20,7 +20,7 @@ public sealed record NotApplied : MutationAnswer
 public sealed record TaskAdded(string TaskId) : MutationAnswer;
 
 /// <summary>A task was refused, and took no id.</summary>
-/// <param name="Error">Why: duplicate name, parent cancelled, or too deep.</param>
+/// <param name="Error">Why: parent cancelled, too deep, duplicate name, continues unknown, or agent busy.</param>
 public sealed record AddRefused(SpawnError Error) : MutationAnswer;
 
 /// <summary>A live task is where it was asked to be.</summary>

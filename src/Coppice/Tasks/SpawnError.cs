@@ -20,4 +20,10 @@ public enum SpawnError
 
     /// <summary>The manager is shutting down.</summary>
     ShuttingDown,
+
+    /// <summary>What it was to continue is no agent task of the owner thread, or is not known any more.</summary>
+    ContinuesUnknown,
+
+    /// <summary>The thread that it was to take on has a live agent.</summary>
+    AgentBusy,
 }

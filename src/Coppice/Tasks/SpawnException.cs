@@ -20,6 +20,8 @@ public class SpawnException : CoppiceException
         SpawnError.ParentCancelled => "parent_cancelled",
         SpawnError.TooDeep => "too_deep",
         SpawnError.ShuttingDown => "shutting_down",
+        SpawnError.ContinuesUnknown => "continues_unknown",
+        SpawnError.AgentBusy => "agent_busy",
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such spawn error."),
     };
 }

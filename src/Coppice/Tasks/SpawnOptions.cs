@@ -22,6 +22,15 @@ public sealed record SpawnOptions
     /// </summary>
     public TaskLineage Lineage { get; init; } = TaskLineage.None;
 
+    /// <summary>Gets what the loop of an agent tells its model of the task: how it ended, by default. It changes nothing about mail.</summary>
+    public NotifyPolicy Notify { get; init; }
+
+    /// <summary>
+    /// Gets the ended agent task of the same owner thread whose own thread the new agent takes on, with its conversation and with the mail
+    /// that was not acknowledged. Only for agents. Of several that would take on one thread at a time one succeeds.
+    /// </summary>
+    public string? Continues { get; init; }
+
     /// <summary>Gets whether the body blocks its thread: it then gets one of its own, until its first await.</summary>
     public bool Blocking { get; init; }
 }

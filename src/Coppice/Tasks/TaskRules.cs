@@ -176,6 +176,11 @@ internal sealed class TaskRules(BackgroundTaskOptions options)
                 nameof(task));
         }
 
+        if (!Enum.IsDefined(task.Notify))
+        {
+            throw new ArgumentException($"Its notify policy, {(int)task.Notify}, is none that is defined.", nameof(task));
+        }
+
         return task with
         {
             Description = CheckDescription(task.Description, nameof(task.Description)),
@@ -185,6 +190,8 @@ internal sealed class TaskRules(BackgroundTaskOptions options)
             CompletedAt = task.CompletedAt is { } completedAt ? ToMilliseconds(completedAt) : null,
             CancelRequestedAt = task.CancelRequestedAt is { } requestedAt ? ToMilliseconds(requestedAt) : null,
             CancelledBy = task.CancelledBy is null ? null : CutError(task.CancelledBy),
+            AgentThreadId = CheckOptionalId(task.AgentThreadId, nameof(task.AgentThreadId)),
+            Continues = string.IsNullOrEmpty(task.AgentThreadId) ? null : CheckOptionalId(task.Continues, nameof(task.Continues)),
             Lineage = CheckLineage(task.Lineage, nameof(task.Lineage)),
         };
     }

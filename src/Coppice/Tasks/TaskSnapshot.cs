@@ -44,6 +44,15 @@ public sealed record TaskSnapshot
     /// <summary>Gets who first requested it: <c>user</c>, <c>tree:&lt;root&gt;</c>, <c>thread</c> or <c>run:&lt;id&gt;</c>.</summary>
     public string? CancelledBy { get; init; }
 
+    /// <summary>Gets what the loop of an agent tells its model of the task. It changes nothing about mail.</summary>
+    public NotifyPolicy Notify { get; init; }
+
+    /// <summary>Gets the agent's own thread, also once it has ended; <see langword="null"/> unless this is an agent task.</summary>
+    public string? AgentThreadId { get; init; }
+
+    /// <summary>Gets the ended agent task whose thread this agent took on, or <see langword="null"/>.</summary>
+    public string? Continues { get; init; }
+
     /// <summary>Gets where the task was spawned from.</summary>
     public TaskLineage Lineage { get; init; } = TaskLineage.None;
 
@@ -63,6 +72,9 @@ public sealed record TaskSnapshot
         && CompletedAt == other.CompletedAt
         && CancelRequestedAt == other.CancelRequestedAt
         && CancelledBy == other.CancelledBy
+        && Notify == other.Notify
+        && AgentThreadId == other.AgentThreadId
+        && Continues == other.Continues
         && Lineage == other.Lineage;
 
     /// <summary>A hash of what identifies the task and its state.</summary>

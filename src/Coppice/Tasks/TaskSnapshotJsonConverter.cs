@@ -39,6 +39,9 @@ public sealed class TaskSnapshotJsonConverter : JsonConverter<TaskSnapshot>
                 case "completed_at_ms": task = task with { CompletedAt = WireObject.ReadTime(ref reader, name) }; break;
                 case "cancel_requested_at_ms": task = task with { CancelRequestedAt = WireObject.ReadTime(ref reader, name) }; break;
                 case "cancelled_by": task = task with { CancelledBy = WireObject.ReadText(ref reader, name) }; break;
+                case "notify": task = task with { Notify = ReadNotify(ref reader) }; break;
+                case "agent_thread_id": task = task with { AgentThreadId = WireObject.ReadText(ref reader, name) }; break;
+                case "continues": task = task with { Continues = WireObject.ReadText(ref reader, name) }; break;
                 case "parent_context": task = task with { Lineage = Lineage.Read(ref reader, typeof(TaskLineage), options) }; break;
                 default: reader.Skip(); break;
             }
@@ -78,6 +81,9 @@ public sealed class TaskSnapshotJsonConverter : JsonConverter<TaskSnapshot>
         writer.WriteOptional("completed_at_ms", value.CompletedAt);
         writer.WriteOptional("cancel_requested_at_ms", value.CancelRequestedAt);
         writer.WriteOptional("cancelled_by", value.CancelledBy);
+        writer.WriteOptional("notify", value.Notify == NotifyPolicy.DoneOnly ? null : value.Notify.ToWireName());
+        writer.WriteOptional("agent_thread_id", value.AgentThreadId);
+        writer.WriteOptional("continues", value.Continues);
         writer.WritePropertyName("parent_context");
         Lineage.Write(writer, value.Lineage, options);
         writer.WriteEndObject();
@@ -87,6 +93,13 @@ public sealed class TaskSnapshotJsonConverter : JsonConverter<TaskSnapshot>
         TaskStateExtensions.TryParseWireName(WireObject.ReadText(ref reader, "status"), out var state)
             ? state
             : throw new JsonException("'status' is one of pending, running, input_required, completed, failed, cancelled.");
+
+    private static NotifyPolicy ReadNotify(ref Utf8JsonReader reader) => WireObject.ReadText(ref reader, "notify") switch
+    {
+        null => NotifyPolicy.DoneOnly,
+        var name when NotifyPolicyExtensions.TryParseWireName(name, out var policy) => policy,
+        _ => throw new JsonException($"'notify' is {NotifyPolicyJsonConverter.Expected}."),
+    };
 
     private static JsonException Missing(string name) => new($"A task needs '{name}'.");
 }

@@ -16,6 +16,8 @@ public sealed class SqliteChangeFeed : ChangeFeedContract<SqliteStoreFixture>;
 
 public sealed class SqliteChildLookup : ChildLookupContract<SqliteStoreFixture>;
 
+public sealed class SqliteContinuedAgents : ContinuedAgentsContract<SqliteStoreFixture>;
+
 public sealed class SqliteEventNumbering : EventNumberingContract<SqliteStoreFixture>;
 
 public sealed class SqliteFences : FencesContract<SqliteStoreFixture>;

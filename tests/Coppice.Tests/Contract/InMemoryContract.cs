@@ -60,6 +60,8 @@ public sealed class InMemoryCancelRequests : CancelRequestsContract<InMemoryStor
 
 public sealed class InMemoryChildLookup : ChildLookupContract<InMemoryStoreFixture>;
 
+public sealed class InMemoryContinuedAgents : ContinuedAgentsContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryEventNumbering : EventNumberingContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryFences : FencesContract<InMemoryStoreFixture>;

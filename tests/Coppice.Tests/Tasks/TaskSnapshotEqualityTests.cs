@@ -23,6 +23,9 @@ public sealed class TaskSnapshotEqualityTests
         ["completed"] = WireExamples.FullTask with { CompletedAt = null },
         ["cancel requested"] = WireExamples.FullTask with { CancelRequestedAt = null },
         ["cancelled by"] = WireExamples.FullTask with { CancelledBy = "user" },
+        ["notify"] = WireExamples.FullTask with { Notify = NotifyPolicy.Silent },
+        ["agent thread"] = WireExamples.FullTask with { AgentThreadId = null },
+        ["continues"] = WireExamples.FullTask with { Continues = "bg_6" },
         ["lineage"] = WireExamples.FullTask with { Lineage = TaskLineage.None },
     };
 

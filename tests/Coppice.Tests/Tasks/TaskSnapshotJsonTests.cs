@@ -51,6 +51,32 @@ public sealed class TaskSnapshotJsonTests
         Assert.Equal(WireExamples.FullTask, JsonSerializer.Deserialize<TaskSnapshot>(WireExamples.FullTaskJson, options));
     }
 
+    [Theory]
+    [InlineData(NotifyPolicy.DoneOnly, "done_only")]
+    [InlineData(NotifyPolicy.EachEvent, "each_event")]
+    [InlineData(NotifyPolicy.Silent, "silent")]
+    public void A_notify_policy_has_its_wire_name_and_a_task_of_the_default_none(NotifyPolicy policy, string name)
+    {
+        var json = JsonSerializer.Serialize(new TaskSnapshot { TaskId = "bg_0", Notify = policy });
+
+        Assert.Equal($"\"{name}\"", JsonSerializer.Serialize(policy));
+        Assert.Equal(policy, JsonSerializer.Deserialize<NotifyPolicy>($"\"{name}\""));
+        Assert.Equal(policy != NotifyPolicy.DoneOnly, json.Contains($"\"notify\":\"{name}\"", StringComparison.Ordinal));
+        Assert.Equal(policy, JsonSerializer.Deserialize<TaskSnapshot>(json)!.Notify);
+        Assert.Equal(policy, JsonSerializer.Deserialize<TaskSnapshot>($$"""{"task_id":"bg_0","status":"running","notify":"{{name}}"}""")!.Notify);
+    }
+
+    [Theory]
+    [InlineData("\"Silent\"")]
+    [InlineData("\"\"")]
+    [InlineData("1")]
+    [InlineData("\"\\ud800\"")]
+    public void A_notify_policy_that_is_none_is_refused(string json)
+    {
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<NotifyPolicy>(json));
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<TaskSnapshot>($$"""{"task_id":"bg_0","status":"running","notify":{{json}}}"""));
+    }
+
     [Fact]
     public void A_record_from_before_the_fields_existed_reads_with_their_empty_values()
     {
@@ -64,6 +90,9 @@ public sealed class TaskSnapshotJsonTests
         Assert.Null(task.CompletedAt);
         Assert.Null(task.CancelRequestedAt);
         Assert.Null(task.CancelledBy);
+        Assert.Equal(NotifyPolicy.DoneOnly, task.Notify);
+        Assert.Null(task.AgentThreadId);
+        Assert.Null(task.Continues);
     }
 
     [Fact]
@@ -72,7 +101,8 @@ public sealed class TaskSnapshotJsonTests
         const string Json =
             """
             {"task_id":"bg_0","status":"running","owner_thread_id":null,"task_type":null,"name":null,"description":null,"error":null,
-             "completed_at_ms":null,"cancel_requested_at_ms":null,"cancelled_by":null,"parent_context":null}
+             "completed_at_ms":null,"cancel_requested_at_ms":null,"cancelled_by":null,"notify":null,
+             "agent_thread_id":null,"continues":null,"parent_context":null}
             """;
 
         Assert.Equal(JsonSerializer.Deserialize<TaskSnapshot>(Smallest), JsonSerializer.Deserialize<TaskSnapshot>(Json));

@@ -18,12 +18,15 @@ internal static class WireExamples
         CompletedAt = DateTimeOffset.FromUnixTimeMilliseconds(1_760_000_000_950),
         CancelRequestedAt = DateTimeOffset.FromUnixTimeMilliseconds(1_760_000_000_500),
         CancelledBy = "tree:bg_3",
+        Notify = NotifyPolicy.EachEvent,
+        AgentThreadId = "agent-0199",
+        Continues = "bg_5",
         Lineage = new() { TaskId = "bg_3", RunId = "run-1", CallId = "call-9", AgentId = "planner" },
     };
 
     internal const string FullTaskJson =
         """
-        {"task_id":"bg_7","owner_thread_id":"thread-1","task_type":"crawl","name":"researcher","description":"fetch pages","status":"completed","result":{"pages":3},"created_at_ms":1760000000000,"completed_at_ms":1760000000950,"cancel_requested_at_ms":1760000000500,"cancelled_by":"tree:bg_3","parent_context":{"task_id":"bg_3","run_id":"run-1","call_id":"call-9","agent_id":"planner"}}
+        {"task_id":"bg_7","owner_thread_id":"thread-1","task_type":"crawl","name":"researcher","description":"fetch pages","status":"completed","result":{"pages":3},"created_at_ms":1760000000000,"completed_at_ms":1760000000950,"cancel_requested_at_ms":1760000000500,"cancelled_by":"tree:bg_3","notify":"each_event","agent_thread_id":"agent-0199","continues":"bg_5","parent_context":{"task_id":"bg_3","run_id":"run-1","call_id":"call-9","agent_id":"planner"}}
         """;
 
     internal static readonly Dictionary<string, (MailEvent Mail, string Json)> Events = new()

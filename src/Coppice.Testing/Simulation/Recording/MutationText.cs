@@ -24,7 +24,7 @@ internal static class MutationText
     internal static string Describe(Mutation mutation) => mutation switch
     {
         AddTask add => $"spawn on {add.OwnerThreadId}{Named(add.Name)}{Titled(add.Description)}{Under(add.Lineage)}"
-            + (add.AgentThreadId is null ? "" : $", agent of {add.AgentThreadId}"),
+            + (add.AgentThreadId is null ? "" : $", agent of {add.AgentThreadId}") + (add.Continues is null ? "" : $", continuing {add.Continues}"),
         FinishTask finish => $"end {finish.TaskId} {finish.State.ToWireName()}{Cause(finish.Error)}{With(finish.Events.Count)}",
         MoveTask move => $"move {move.TaskId} to {move.To.ToWireName()}",
         PostEvents post => $"post {post.Events.Count} of {post.TaskId} from {post.FirstEvent}",

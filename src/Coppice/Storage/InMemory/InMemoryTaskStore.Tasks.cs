@@ -10,7 +10,23 @@ public sealed partial class InMemoryTaskStore
             return new AddRefused(error);
         }
 
-        return Partition(task.OwnerThreadId).IsNameTaken(task.Name) ? new AddRefused(SpawnError.DuplicateName) : null;
+        if (Partition(task.OwnerThreadId).IsNameTaken(task.Name))
+        {
+            return new AddRefused(SpawnError.DuplicateName);
+        }
+
+        return task.Continues is null ? null : CheckContinues(task, task.Continues);
+    }
+
+    private AddRefused? CheckContinues(AddTask task, string continues)
+    {
+        if (_directory.Find(continues) is not { Agent: { } seat } before
+            || before.Owner.ThreadId != task.OwnerThreadId || seat.ThreadId != task.AgentThreadId)
+        {
+            return new AddRefused(SpawnError.ContinuesUnknown);
+        }
+
+        return Partition(seat.ThreadId).LiveAgents > 0 ? new AddRefused(SpawnError.AgentBusy) : null;
     }
 
     private Added Create(MutationBatch batch, AddTask task)
@@ -42,6 +58,7 @@ public sealed partial class InMemoryTaskStore
 
         if (record.Agent is { } seat)
         {
+            Partition(seat.ThreadId).LiveAgents++;
             Open(batch, new OpenMailbox(seat.ThreadId, seat.Reader), turn);
         }
 
@@ -102,7 +119,9 @@ public sealed partial class InMemoryTaskStore
 
     private void EndAgent(TaskRecord task, AgentSeat seat, ChangeFeed.Turn turn)
     {
-        var mail = Partition(seat.ThreadId).Mail;
+        var partition = Partition(seat.ThreadId);
+        var mail = partition.Mail;
+        partition.LiveAgents--;
         seat.IsClosed = true;
         mail.Bury(task.TaskId, "The agent ended before it acknowledged the message.");
         if (mail.Reader == seat.Reader)

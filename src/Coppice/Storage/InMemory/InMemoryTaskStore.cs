@@ -154,9 +154,11 @@ public sealed partial class InMemoryTaskStore : ITaskStore
     {
         var names = new HashSet<(string, string)>();
         var movedTasks = new HashSet<string>(StringComparer.Ordinal);
+        var agentThreads = new HashSet<string>(StringComparer.Ordinal);
         return [.. batch.Mutations.Select(mutation => Check(batch, mutation) ?? mutation switch
         {
             AddTask { Name: { } name } task when !names.Add((task.OwnerThreadId, name)) => new AddRefused(SpawnError.DuplicateName),
+            AddTask { AgentThreadId: { } thread } task when !agentThreads.Add(thread) && task.Continues is not null => new AddRefused(SpawnError.AgentBusy),
             FinishTask finish when !movedTasks.Add(finish.TaskId) => new MoveRefused(finish.State),
             MoveTask move when !movedTasks.Add(move.TaskId) => new MoveRefused(move.To),
             _ => null,

@@ -10,6 +10,7 @@ internal sealed class TaskRecord
     private CancelRequest? _cancel;
     private object? _end;
     private volatile TaskState _state;
+    private readonly byte _notify;
 
     internal TaskRecord(string taskId, ThreadPartition owner, AddTask task, long ownerEpoch, DateTimeOffset createdAt)
     {
@@ -20,7 +21,8 @@ internal sealed class TaskRecord
         Name = task.Name;
         Description = task.Description;
         Lineage = task.Lineage;
-        Agent = task.AgentThreadId is null ? null : new AgentSeat(task.AgentThreadId, task.AgentReader);
+        Agent = task.AgentThreadId is null ? null : new AgentSeat(task.AgentThreadId, task.AgentReader, task.Continues);
+        _notify = (byte)task.Notify;
         _createdMs = createdAt.ToUnixTimeMilliseconds();
         _state = task.State;
     }
@@ -34,6 +36,8 @@ internal sealed class TaskRecord
         Name = ended.Name;
         Description = ended.Description;
         Lineage = ended.Lineage;
+        Agent = ended.AgentThreadId is null ? null : new AgentSeat(ended.AgentThreadId, Guid.Empty, ended.Continues) { IsClosed = true };
+        _notify = (byte)ended.Notify;
         _createdMs = ended.CreatedAt.ToUnixTimeMilliseconds();
         _state = ended.State;
         _end = TaskEnd.Of(ended.Error, ended.Result);
@@ -153,6 +157,9 @@ internal sealed class TaskRecord
                 CompletedAt = Time(_completedMs),
                 CancelRequestedAt = _cancel?.At,
                 CancelledBy = _cancel?.By,
+                Notify = (NotifyPolicy)_notify,
+                AgentThreadId = Agent?.ThreadId,
+                Continues = Agent?.Continues,
                 Lineage = Lineage,
             };
         }

@@ -18,6 +18,9 @@ internal sealed class ThreadPartition(string threadId, long order)
 
     internal Mailbox Mail { get; } = new();
 
+    /// <summary>Gets or sets how many live agent tasks have this thread as their own.</summary>
+    internal int LiveAgents { get; set; }
+
     internal bool HasLive => _liveCount > 0;
 
     internal bool IsNameTaken(string? name) => name is not null && _liveNames is not null && _liveNames.ContainsKey(name);
