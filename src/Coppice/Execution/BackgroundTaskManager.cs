@@ -32,6 +32,9 @@ public sealed partial class BackgroundTaskManager : IAsyncDisposable
         Rules = new TaskRules(_options);
     }
 
+    /// <summary>Gets where the manager's time comes from.</summary>
+    public TimeProvider TimeProvider => _options.TimeProvider;
+
     internal TaskRules Rules { get; }
 
     internal ManagerCore Core => _core ?? throw new InvalidOperationException("The manager has not started.");
