@@ -35,10 +35,11 @@ internal sealed class ScriptedChatClient(params ScriptedChatClient.Step[] steps)
 
     internal ScriptedChatClient Says(string text) => Then(_ => new(new ChatResponse(new ChatMessage(ChatRole.Assistant, text))));
 
-    internal ScriptedChatClient Calls_(params (string CallId, string Name, object? Arguments)[] calls) => Then(_ => new(Asks(calls)));
+    internal ScriptedChatClient Asks(string name, Dictionary<string, object?>? arguments = null) => Then(_ => new(Asking(("c0", name, arguments ?? []))));
 
-    internal static ChatResponse Asks(params (string CallId, string Name, object? Arguments)[] calls) => new(new ChatMessage(
-        ChatRole.Assistant, [.. calls.Select(c => new FunctionCallContent(c.CallId, c.Name, c.Arguments as IDictionary<string, object?>))]))
+    /// <summary>An answer that asks for functions.</summary>
+    internal static ChatResponse Asking(params (string CallId, string Name, Dictionary<string, object?> Arguments)[] calls) => new(new ChatMessage(
+        ChatRole.Assistant, [.. calls.Select(call => new FunctionCallContent(call.CallId, call.Name, call.Arguments))]))
     {
         FinishReason = ChatFinishReason.ToolCalls,
     };
