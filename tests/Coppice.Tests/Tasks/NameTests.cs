@@ -59,4 +59,15 @@ public sealed class NameTests
         Assert.Contains("11", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("MaxNameLength is 10", refusal.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("", "empty")]
+    [InlineData(" a", "white space")]
+    [InlineData("a\nb", "control character")]
+    public void Law04_The_refusal_of_a_malformed_name_says_what_is_wrong_with_it(string name, string why) =>
+        Assert.Contains(why, Assert.Throws<SpawnException>(() => _rules.CheckName(name)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Law04_The_refusal_of_a_name_that_is_no_text_says_so() =>
+        Assert.Contains("lone surrogate", Assert.Throws<SpawnException>(() => _rules.CheckName("a\ud800b")).Message, StringComparison.Ordinal);
 }

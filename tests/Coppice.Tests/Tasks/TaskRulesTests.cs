@@ -173,4 +173,63 @@ public sealed class TaskRulesTests
             Assert.StartsWith("Task number 12 of the snapshot ", error.Message, StringComparison.Ordinal);
         });
     }
+
+    [Fact]
+    public void An_error_of_exactly_the_limit_is_kept_whole_and_one_byte_more_is_cut()
+    {
+        var fits = string.Concat(Enumerable.Repeat("é", 32));
+
+        Assert.Equal(fits, _rules.CutError(fits));
+        Assert.Equal(fits, _rules.CutError(fits + "x"));
+        Assert.Equal(64, Encoding.UTF8.GetByteCount(_rules.CutError(fits + "x")));
+    }
+
+    [Theory]
+    [InlineData(0, 16)]
+    [InlineData(1, 15)]
+    [InlineData(2, 15)]
+    [InlineData(3, 15)]
+    [InlineData(4, 15)]
+    public void An_error_is_cut_between_characters_wherever_the_limit_falls(int before, int whole)
+    {
+        var error = new string('a', before) + string.Concat(Enumerable.Repeat("😀", 40));
+
+        Assert.Equal(new string('a', before) + string.Concat(Enumerable.Repeat("😀", whole)), _rules.CutError(error));
+    }
+
+    [Fact]
+    public void What_is_over_its_limit_is_told_its_size_and_the_limit()
+    {
+        var large = JsonSerializer.SerializeToElement(new string('x', 20), WireContext.Default.String);
+
+        Assert.Contains("MaxEventPayloadBytes is 16", Assert.Throws<ArgumentException>(() => _rules.CheckPayload(large, "payload")).Message, StringComparison.Ordinal);
+        Assert.Contains("MaxResultBytes is 16", _rules.Storable(TaskOutcome.Success(large)).Error, StringComparison.Ordinal);
+        var restored = Assert.Throws<ArgumentException>(() => _rules.CheckRestored(Ended() with { Result = large }, 3, "snapshot"));
+        Assert.Contains("number 3", restored.Message, StringComparison.Ordinal);
+        Assert.Contains("MaxResultBytes is 16", restored.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_restored_name_of_exactly_the_limit_is_kept_and_a_longer_one_is_told_the_limit()
+    {
+        var rules = new TaskRules(new BackgroundTaskOptions { MaxNameLength = 4 });
+
+        Assert.Equal("four", rules.CheckRestored(Ended() with { Name = "four" }, 0, "snapshot").Name);
+        var error = Assert.Throws<ArgumentException>(() => rules.CheckRestored(Ended() with { Name = "fives" }, 0, "snapshot"));
+        Assert.Contains("MaxNameLength is 4", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_restored_state_that_is_none_is_named()
+    {
+        var error = Assert.Throws<ArgumentException>(() => _rules.CheckRestored(Ended() with { State = (TaskState)99 }, 0, "snapshot"));
+
+        Assert.Contains("99", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_restored_failure_without_an_error_has_an_empty_one() =>
+        Assert.Equal("", _rules.CheckRestored(Ended() with { State = TaskState.Failed, Error = null }, 0, "snapshot").Error);
+
+    private static TaskSnapshot Ended() => new() { TaskId = "bg_1", OwnerThreadId = "t", Type = "task", State = TaskState.Completed };
 }
