@@ -27,6 +27,22 @@ public sealed partial class BackgroundTaskManager
             new TaskQuery { OwnerThreadId = ownerThreadId }, null, int.MaxValue, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Lists one page of tasks, in the order of <see cref="TaskCursor"/>: oldest first.</summary>
+    /// <param name="query">Which.</param>
+    /// <param name="after">Where to go on, or <see langword="null"/> for the beginning.</param>
+    /// <param name="limit">How many at the most, from 1.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="query"/> is <see langword="null"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="limit"/> is under 1.</exception>
+    public async ValueTask<IReadOnlyList<TaskSnapshot>> ListAsync(
+        TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
+        return await core.Store.ListAsync(query, after, limit, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Reads tasks page by page, oldest first. What changes meanwhile may or may not be seen.</summary>
     /// <param name="query">Which.</param>
     /// <param name="cancellationToken">Stops the reading.</param>

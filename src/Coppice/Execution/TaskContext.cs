@@ -26,6 +26,15 @@ public class TaskContext
     /// </summary>
     public static TaskContext? Current => AmbientTask.Current?.Context;
 
+    /// <summary>Gets <see cref="Current"/> where it counts for a manager: where both work on the same store.</summary>
+    /// <param name="manager">The manager.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="manager"/> is <see langword="null"/>.</exception>
+    public static TaskContext? CurrentOn(BackgroundTaskManager manager)
+    {
+        ArgumentNullException.ThrowIfNull(manager);
+        return AmbientTask.Current is { } task && manager.StartedCore is { } core && task.CountsFor(core.Store) ? task.Context : null;
+    }
+
     /// <summary>Gets the manager that runs the task.</summary>
     public BackgroundTaskManager Manager { get; }
 
