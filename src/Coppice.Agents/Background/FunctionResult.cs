@@ -1,0 +1,51 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.AI;
+
+namespace Coppice.Agents;
+
+/// <summary>What a function returned, as the outcome of a task.</summary>
+internal static class FunctionResult
+{
+    private static readonly JsonElement Null = JsonElement.Parse("null");
+
+    internal static TaskOutcome ToOutcome(object? result, JsonSerializerOptions options)
+    {
+        try
+        {
+            return result switch
+            {
+                TaskOutcome outcome => outcome,
+                null or JsonElement { ValueKind: JsonValueKind.Undefined } => TaskOutcome.Success(Null),
+                JsonElement element => TaskOutcome.Success(element),
+                JsonDocument document => TaskOutcome.Success(document.RootElement),
+                JsonNode node => TaskOutcome.Success(JsonElement.Parse(node.ToJsonString())),
+                AIContent content => TaskOutcome.Success(ToElement(content, options)),
+                IEnumerable<AIContent> contents => TaskOutcome.Success(ToElement(contents, options)),
+                _ => TaskOutcome.Success(JsonSerializer.SerializeToElement(result, options.GetTypeInfo(result.GetType()))),
+            };
+        }
+        catch (Exception e) when (e is NotSupportedException or JsonException or InvalidOperationException)
+        {
+            return TaskOutcome.Failure($"The result cannot be stored: {result!.GetType().Name} cannot be written as JSON. {e.Message}");
+        }
+    }
+
+    private static JsonElement ToElement(IEnumerable<AIContent> contents, JsonSerializerOptions options)
+    {
+        var array = new JsonArray();
+        foreach (var content in contents)
+        {
+            array.Add((JsonNode?)JsonObject.Create(ToElement(content, options)));
+        }
+
+        return JsonElement.Parse(array.ToJsonString());
+    }
+
+    /// <summary>Written as the base type, which adds the mark that says which kind of content it is.</summary>
+    private static JsonElement ToElement(AIContent content, JsonSerializerOptions options)
+    {
+        var known = options.TryGetTypeInfo(typeof(AIContent), out var own) ? own : AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(AIContent));
+        return JsonSerializer.SerializeToElement(content, known);
+    }
+}
