@@ -40,7 +40,8 @@ internal sealed class ListStatement
 
     // Named, because without statistics SQLite would have to guess which filter leaves least.
     private static string IndexFor(TaskQuery query) =>
-        query.ParentTaskId is not null ? "tasks_by_parent"
+        query.OwnerThreadId is not null && AsksOnlyLive(query) ? "tasks_live"
+        : query.ParentTaskId is not null ? "tasks_by_parent"
         : query.RunId is not null ? "tasks_by_run"
         : AsksOnlyLive(query) ? "tasks_live"
         : query.OwnerThreadId is not null ? "tasks_by_owner"

@@ -30,6 +30,9 @@ public sealed record TaskQuery
     /// <summary>Gets a text that stands in the id, the name, the description or the error, compared without case.</summary>
     public string? Text { get; init; }
 
+    /// <summary>Gets whether no ended task can match. Stores then walk the live ones only.</summary>
+    internal bool AsksOnlyLive => States is { } states && !states.Any(static state => state.IsTerminal());
+
     /// <summary>Whether a task is among those asked for. This is what every store and every watch goes by.</summary>
     /// <param name="task">The task.</param>
     /// <exception cref="ArgumentNullException"><paramref name="task"/> is <see langword="null"/>.</exception>

@@ -71,6 +71,52 @@ public abstract class ListingContract<TStore> : ContractTest<TStore>
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(100)]
+    public async Task Lists_of_live_tasks_agree_with_the_querys_own_judgement_page_by_page(int limit)
+    {
+        var seed = Random.Shared.Next();
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        var host = await JoinAsync();
+        await FillAsync(host, random, 60);
+        var all = await Store.ListAsync(new TaskQuery(), null, 1_000, Stop);
+
+        foreach (var thread in Threads.Append(null).Append("nobody"))
+        {
+            foreach (var states in new TaskState[][] { [TaskState.Running], [TaskState.Pending, TaskState.InputRequired], [TaskState.Pending, TaskState.Running, TaskState.InputRequired] })
+            {
+                var query = new TaskQuery { OwnerThreadId = thread, States = states };
+                var narrow = query with { ParentTaskId = Pick(random, all).TaskId };
+                Assert.Equal(all.Where(query.Matches), await PagedAsync(query, limit));
+                Assert.Equal(all.Where(narrow.Matches), await PagedAsync(narrow, limit));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_list_of_live_tasks_goes_on_where_it_stopped_while_tasks_come_and_end()
+    {
+        var host = await JoinAsync();
+        var ids = new List<string>();
+        for (var i = 0; i < 8; i++)
+        {
+            ids.Add(await host.AddAsync());
+        }
+
+        var query = new TaskQuery { OwnerThreadId = "t1", States = [TaskState.Running] };
+        var first = await Store.ListAsync(query, null, 4, Stop);
+        await host.FinishAsync(ids[3]);
+        await host.FinishAsync(ids[5]);
+        var added = await host.AddAsync();
+        var rest = await Store.ListAsync(query, TaskCursor.After(first[^1]), 100, Stop);
+
+        Assert.Equal(ids[..4], first.Select(static task => task.TaskId));
+        Assert.Equal([ids[4], ids[6], ids[7], added], rest.Select(static task => task.TaskId));
+    }
+
     [Fact]
     public async Task A_list_goes_on_where_it_stopped_while_tasks_come_and_end()
     {

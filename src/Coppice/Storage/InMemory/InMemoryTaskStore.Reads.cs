@@ -116,11 +116,14 @@ public sealed partial class InMemoryTaskStore
     /// <summary>The tasks that a query may mean, in the order of lists.</summary>
     private IEnumerable<TaskRecord> Candidates(TaskQuery query, TaskCursor? after)
     {
+        if (query.AsksOnlyLive)
+        {
+            return InOrder(LiveOf(query.OwnerThreadId), after);
+        }
+
         if (query.OwnerThreadId is null)
         {
-            return _directory.All
-                .Where(task => after is null || TaskCursor.Compare(task.Cursor, after.Value) > 0)
-                .OrderBy(task => task.Cursor, CursorOrder);
+            return InOrder(_directory.All, after);
         }
 
         if (!_partitions.TryGetValue(query.OwnerThreadId, out var partition))
@@ -135,6 +138,29 @@ public sealed partial class InMemoryTaskStore
             return [.. tasks.Skip(start)];
         }
     }
+
+    /// <summary>The live tasks of a thread, or of all threads that have any.</summary>
+    private IEnumerable<TaskRecord> LiveOf(string? threadId)
+    {
+        if (threadId is null)
+        {
+            return _partitions.Values.Where(static partition => partition.HasLive).SelectMany(Locked);
+        }
+
+        return _partitions.TryGetValue(threadId, out var partition) && partition.HasLive ? Locked(partition) : [];
+
+        static List<TaskRecord> Locked(ThreadPartition partition)
+        {
+            lock (partition)
+            {
+                return partition.Live();
+            }
+        }
+    }
+
+    private static IEnumerable<TaskRecord> InOrder(IEnumerable<TaskRecord> tasks, TaskCursor? after) => tasks
+        .Where(task => after is null || TaskCursor.Compare(task.Cursor, after.Value) > 0)
+        .OrderBy(task => task.Cursor, CursorOrder);
 
     private static int FirstAfter(IReadOnlyList<TaskRecord> tasks, TaskCursor after)
     {
