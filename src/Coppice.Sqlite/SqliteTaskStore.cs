@@ -209,6 +209,15 @@ public sealed class SqliteTaskStore : ITaskStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<ConversationPage> ReadConversationAsync(string threadId, int from, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(threadId);
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return Read((threadId, from, limit), static (reader, page) => reader.ReadConversation(page.threadId, page.from, page.limit), cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<int> CountUnreadEventsAsync(string threadId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(threadId);

@@ -53,6 +53,15 @@ public sealed class QueryPlanTests : IDisposable
             Plan("SELECT 1 FROM tasks INDEXED BY tasks_live_agents WHERE agent_thread = ? AND state < 3 LIMIT 1"),
             static step => step.Contains("tasks_live_agents (agent_thread=?)", StringComparison.Ordinal));
 
+    [Fact]
+    public void A_page_of_a_conversation_is_read_where_it_lies()
+    {
+        var plan = Plan(StoreReader.ConversationSql);
+
+        Assert.Contains(plan, static step => step.StartsWith("SEARCH c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", StringComparison.Ordinal));
+        Assert.DoesNotContain(plan, static step => step.StartsWith("SCAN", StringComparison.Ordinal) || step.Contains("B-TREE", StringComparison.Ordinal));
+    }
+
     private List<string> Plan(string sql)
     {
         var steps = new List<string>();

@@ -26,7 +26,8 @@ internal static class Schema
             mail_depth INTEGER NOT NULL);
         INSERT INTO meta VALUES (1, 0, 0, 1152921504606846976, 1, 0);
 
-        -- A thread and the head of its mailbox: the last sequence given, the last acknowledged, and what is not acknowledged by class.
+        -- A thread and the head of its mailbox: the last sequence given, the last acknowledged, and what is not acknowledged by class. And
+        -- how many entries its conversation has.
         CREATE TABLE threads (
             n INTEGER PRIMARY KEY,
             last_seq INTEGER NOT NULL DEFAULT 0,
@@ -35,6 +36,7 @@ internal static class Schema
             terminals INTEGER NOT NULL DEFAULT 0,
             messages INTEGER NOT NULL DEFAULT 0,
             wakes INTEGER NOT NULL DEFAULT 0,
+            entries INTEGER NOT NULL DEFAULT 0,
             id TEXT NOT NULL UNIQUE);
         CREATE INDEX threads_that_wake ON threads (n) WHERE wakes = 1;
 
@@ -89,6 +91,11 @@ internal static class Schema
             place INTEGER PRIMARY KEY,
             class INTEGER NOT NULL,
             task INTEGER,
+            json TEXT NOT NULL);
+
+        -- place is thread << 35 | entry + 1.
+        CREATE TABLE conversations (
+            place INTEGER PRIMARY KEY,
             json TEXT NOT NULL);
 
         CREATE TABLE dead_letters (

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.Json;
+
 namespace Coppice.Sqlite;
 
 /// <summary>A connection for reading and its statements, prepared when they are first used.</summary>
@@ -6,6 +9,13 @@ internal sealed class StoreReader(Connection connection) : IDisposable
     private const int MaxListStatements = 32;
 
     private static readonly string GetSql = $"SELECT {TaskRow.Columns} FROM tasks t WHERE t.n = ?";
+
+    // An entry's sequence is its place and one more.
+    internal static readonly string ConversationSql = string.Create(CultureInfo.InvariantCulture, $"""
+        SELECT t.entries, c.json FROM threads t
+        LEFT JOIN conversations c ON c.place > (t.n << {MailPlace.SequenceBits}) + ? AND c.place <= (t.n << {MailPlace.SequenceBits}) + t.entries
+        WHERE t.id = ? ORDER BY c.place LIMIT ?
+        """);
 
     private readonly Dictionary<string, Statement> _fixed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Statement> _lists = new(StringComparer.Ordinal);
@@ -81,6 +91,23 @@ internal sealed class StoreReader(Connection connection) : IDisposable
         }
 
         return items;
+    }
+
+    /// <summary>Reads count and entries in one statement, so that they are of one moment.</summary>
+    public ConversationPage ReadConversation(string threadId, int from, int limit)
+    {
+        var (count, entries) = (0, new List<JsonElement>());
+        using var rows = Prepared(ConversationSql).Bind(from).Bind(threadId).Bind(limit).Rows();
+        while (rows.Next())
+        {
+            count = (int)rows.Number(0);
+            if (rows.TextOrNull(1) is { } json)
+            {
+                entries.Add(TaskRow.ReadJson(json));
+            }
+        }
+
+        return new ConversationPage(count, entries);
     }
 
     /// <summary>Counts mail after one sequence and up to another.</summary>

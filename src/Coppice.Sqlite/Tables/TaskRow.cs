@@ -38,6 +38,13 @@ internal static class TaskRow
         Continues = ReadId(row, 20),
     };
 
+    /// <summary>Reads stored JSON back.</summary>
+    public static JsonElement ReadJson(string json)
+    {
+        using var document = JsonDocument.Parse(json, Deep);
+        return document.RootElement.Clone();
+    }
+
     private static TaskLineage ReadLineage(Statement.RowScope row) =>
         row.IsNull(7) && row.IsNull(11) && row.IsNull(12) && row.IsNull(13)
             ? TaskLineage.None
@@ -53,14 +60,5 @@ internal static class TaskRow
     private static string? ReadId(Statement.RowScope row, int column) =>
         row.TextOrNull(column + 1) ?? (row.NumberOrNull(column) is { } number ? TaskIds.Format(number) : null);
 
-    private static JsonElement? ReadResult(Statement.RowScope row)
-    {
-        if (row.TextOrNull(17) is not { } json)
-        {
-            return null;
-        }
-
-        using var document = JsonDocument.Parse(json, Deep);
-        return document.RootElement.Clone();
-    }
+    private static JsonElement? ReadResult(Statement.RowScope row) => row.TextOrNull(17) is { } json ? ReadJson(json) : null;
 }

@@ -13,6 +13,9 @@ internal sealed class ThreadHead(long number, string id)
 
     public MailCounts Unacknowledged { get; set; }
 
+    /// <summary>Gets or sets how many entries the conversation has.</summary>
+    public int Entries { get; set; }
+
     /// <summary>Gets or sets whether the table has it that this mailbox calls for a reader.</summary>
     public bool IsStoredAsWaking { get; set; }
 

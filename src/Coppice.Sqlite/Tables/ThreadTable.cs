@@ -7,13 +7,13 @@ namespace Coppice.Sqlite;
 internal sealed class ThreadTable(Connection connection)
 {
     private const int MaxHeads = 8192;
-    private const string Columns = "n, id, last_seq, acked, customs, terminals, messages, wakes";
+    private const string Columns = "n, id, last_seq, acked, customs, terminals, messages, wakes, entries";
 
     private readonly Statement _byId = connection.Prepare($"SELECT {Columns} FROM threads WHERE id = ?");
     private readonly Statement _byNumber = connection.Prepare($"SELECT {Columns} FROM threads WHERE n = ?");
     private readonly Statement _add = connection.Prepare("INSERT INTO threads (id) VALUES (?)");
     private readonly Statement _save = connection.Prepare(
-        "UPDATE threads SET last_seq = ?, acked = ?, customs = ?, terminals = ?, messages = ? WHERE n = ?");
+        "UPDATE threads SET last_seq = ?, acked = ?, customs = ?, terminals = ?, messages = ?, entries = ? WHERE n = ?");
 
     // Apart from the counts, because setting it touches an index.
     private readonly Statement _wakes = connection.Prepare("UPDATE threads SET wakes = ? WHERE n = ?");
@@ -58,13 +58,16 @@ internal sealed class ThreadTable(Connection connection)
         head.Unacknowledged -= mail;
     }
 
+    public void SetEntries(long number, int count) => Changing(number).Entries = count;
+
     /// <summary>Writes the heads that changed.</summary>
     public void Save()
     {
         foreach (var head in _changed)
         {
             var mail = head.Unacknowledged;
-            _save.Bind(head.LastSequence).Bind(head.Acknowledged).Bind(mail.Customs).Bind(mail.Terminals).Bind(mail.Messages).Bind(head.Number).Run();
+            _save.Bind(head.LastSequence).Bind(head.Acknowledged).Bind(mail.Customs).Bind(mail.Terminals).Bind(mail.Messages).Bind(head.Entries)
+                .Bind(head.Number).Run();
             if (mail.Waking > 0 != head.IsStoredAsWaking)
             {
                 head.IsStoredAsWaking = mail.Waking > 0;
@@ -111,6 +114,7 @@ internal sealed class ThreadTable(Connection connection)
                 Acknowledged = rows.Number(3),
                 Unacknowledged = new MailCounts((int)rows.Number(4), (int)rows.Number(5), (int)rows.Number(6)),
                 IsStoredAsWaking = rows.Number(7) != 0,
+                Entries = (int)rows.Number(8),
             })
             : null;
     }

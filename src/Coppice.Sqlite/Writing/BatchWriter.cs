@@ -8,6 +8,7 @@ internal sealed class BatchWriter
     private readonly FinishWriter _finish;
     private readonly CancelWriter _cancel;
     private readonly MailWriter _mail;
+    private readonly ConversationWriter _conversation;
     private readonly HostWriter _host;
     private readonly RestoreWriter _restore;
 
@@ -19,6 +20,7 @@ internal sealed class BatchWriter
         _finish = new FinishWriter(_context, post);
         _cancel = new CancelWriter(_context);
         _mail = new MailWriter(_context, post);
+        _conversation = new ConversationWriter(_context, _mail);
         _host = new HostWriter(_context, post, _finish);
         _restore = new RestoreWriter(_context, post);
     }
@@ -106,6 +108,8 @@ internal sealed class BatchWriter
         SendMessage send => _mail.Write(send),
         PostMessage message => _mail.Write(message),
         AcknowledgeMail acknowledge => _mail.Write(acknowledge),
+        AppendConversation append => _conversation.Write(append),
+        ForgetConversation forget => _conversation.Write(forget),
         OpenMailbox open => _mail.Write(open),
         CloseMailbox close => _mail.Write(close),
         RequestCancel cancel => _cancel.Write(cancel),
@@ -122,5 +126,5 @@ internal sealed class BatchWriter
 
     private static WrittenBatch Refused(IReadOnlyList<MutationAnswer> answers) => new(CommitStatus.Refused, 0, answers);
 
-    private static bool IsRefusal(MutationAnswer answer) => answer is AddRefused or MoveRefused or SendRefused or ReaderRefused;
+    private static bool IsRefusal(MutationAnswer answer) => answer is AddRefused or MoveRefused or SendRefused or ReaderRefused or ConversationMoved;
 }

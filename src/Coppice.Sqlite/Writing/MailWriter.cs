@@ -69,22 +69,28 @@ internal sealed class MailWriter(BatchContext context, MailPost post)
             return NotApplied.Instance;
         }
 
-        if (context.Session.Threads.Head(acknowledge.ThreadId) is not { } head)
+        return new MailAcknowledged(Acknowledge(acknowledge.ThreadId, mailbox, acknowledge.ThroughSequence));
+    }
+
+    /// <summary>Is done with mail for the reader that has the mailbox, and tells the last piece that is done with.</summary>
+    public long Acknowledge(string threadId, MailboxReader mailbox, long throughSequence)
+    {
+        if (context.Session.Threads.Head(threadId) is not { } head)
         {
-            return new MailAcknowledged(0);
+            return 0;
         }
 
-        var through = Math.Min(acknowledge.ThroughSequence, head.LastSequence);
+        var through = Math.Min(throughSequence, head.LastSequence);
         if (through <= head.Acknowledged)
         {
-            return new MailAcknowledged(head.Acknowledged);
+            return head.Acknowledged;
         }
 
         // Not taken back if the commit fails: the reader is done with it and would only acknowledge it again.
         mailbox.Skip(through, (after, last) => context.Session.Mail.Count(head.Number, after, last));
         var gone = context.Session.Mail.Acknowledge(head.Number, through);
         post.Release(head.Number, through, gone);
-        return new MailAcknowledged(through);
+        return through;
     }
 
     private SendReceipt? Refuse(SendMessage send, out TaskHead task)

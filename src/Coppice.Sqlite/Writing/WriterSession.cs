@@ -20,6 +20,7 @@ internal sealed class WriterSession : IDisposable
         Branches = new BranchTable(connection);
         Threads = new ThreadTable(connection);
         Mail = new MailTable(connection);
+        Conversations = new ConversationTable(connection);
         _begin = connection.Prepare("BEGIN IMMEDIATE");
         _commit = connection.Prepare("COMMIT");
         _rollback = connection.Prepare("ROLLBACK");
@@ -43,6 +44,8 @@ internal sealed class WriterSession : IDisposable
     public ThreadTable Threads { get; }
 
     public MailTable Mail { get; }
+
+    public ConversationTable Conversations { get; }
 
     public void Begin()
     {

@@ -48,7 +48,7 @@ internal sealed class ManagerCore : ITaskStoreListener
         _host = new HostSession(_gateway, _live, options, _logger);
         _unreadMail = new UnreadMailNotifier(options.OnUnreadMail, _scheduler, _logger, _stopping.Token);
         _runner = new TaskRunner(this, manager, _gateway, _live, _metrics, options, _logger, _stopped.Token);
-        Mailroom = new Mailroom(_gateway, _host, _runner, _unreadMail, _scheduler, _logger);
+        Mailroom = new Mailroom(_gateway, _host, _runner, _unreadMail, manager.Rules, _scheduler, _logger);
         _watchers = new Watchers(options.MaxWatchBacklog, _scheduler);
     }
 

@@ -60,6 +60,12 @@ public sealed class BackgroundTaskOptions
     /// <summary>Gets or sets how many events of one task may wait for the store. From 1; 10,000 by default. Beyond it <c>Emit</c> is false.</summary>
     public int MaxUnflushedEvents { get; set; } = 10_000;
 
+    /// <summary>Gets or sets the longest entry of a conversation, in bytes of UTF-8 JSON. From 16; 1 MB by default.</summary>
+    public int MaxConversationEntryBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>Gets or sets how many entries the conversation of a thread may have. From 1; 100,000 by default.</summary>
+    public int MaxConversationEntries { get; set; } = 100_000;
+
     /// <summary>Gets or sets how many unread custom events a thread may have. From 1; 100,000 by default. Beyond it <c>Emit</c> is false.</summary>
     public int MaxUnreadEvents { get; set; } = 100_000;
 

@@ -70,6 +70,8 @@ internal sealed class BackgroundTaskOptionsValidator : IValidateOptions<Backgrou
         (nameof(options.MaxErrorBytes), options.MaxErrorBytes, 64, int.MaxValue),
         (nameof(options.MaxMessageBytes), options.MaxMessageBytes, 1, int.MaxValue),
         (nameof(options.MaxUnflushedEvents), options.MaxUnflushedEvents, 1, int.MaxValue),
+        (nameof(options.MaxConversationEntryBytes), options.MaxConversationEntryBytes, 16, int.MaxValue),
+        (nameof(options.MaxConversationEntries), options.MaxConversationEntries, 1, int.MaxValue),
         (nameof(options.MaxUnreadEvents), options.MaxUnreadEvents, 1, int.MaxValue),
         (nameof(options.MaxUnreadMessages), options.MaxUnreadMessages, 1, int.MaxValue),
         (nameof(options.MaxDepth), options.MaxDepth, 1, 64),

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 
 namespace Coppice;
 
@@ -112,6 +113,40 @@ public sealed class Inbox : IAsyncDisposable, ICommitObserver
         ArgumentOutOfRangeException.ThrowIfNegative(throughSequence);
         Check(cancellationToken);
         if (!await _mailroom.AcknowledgeAsync(this, throughSequence, cancellationToken).ConfigureAwait(false))
+        {
+            TakeOver();
+            Check(CancellationToken.None);
+        }
+    }
+
+    /// <summary>
+    /// Appends to the thread's conversation, and is done with mail in the same commit: what a model was told and what it answered are stored
+    /// together or not at all. Only whoever has the inbox open writes the conversation.
+    /// </summary>
+    /// <param name="firstEntry">How many entries the conversation has; the place of the first new one, counting from 0.</param>
+    /// <param name="entries">The new entries, each at most 1 MB of JSON; kept byte for byte. Perhaps none.</param>
+    /// <param name="acknowledgeThrough">The mail that is done with: this and all before it; 0 means none.</param>
+    /// <param name="cancellationToken">Gives it up until the store's writer has it.</param>
+    /// <exception cref="ArgumentException">An entry is no JSON or over its limit, or there would be too many.</exception>
+    /// <exception cref="ConversationConflictException">
+    /// The conversation does not have <paramref name="firstEntry"/> entries; nothing was stored. After a <see cref="TaskStoreException"/>, which
+    /// leaves open what became of the append, a second try that gets this with the count it wanted to reach knows that the first has landed.
+    /// </exception>
+    public async ValueTask AppendAsync(
+        int firstEntry, IReadOnlyList<JsonElement> entries, long acknowledgeThrough = 0, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(firstEntry);
+        ArgumentNullException.ThrowIfNull(entries);
+        ArgumentOutOfRangeException.ThrowIfNegative(acknowledgeThrough);
+        var kept = _mailroom.Rules.CheckEntries(firstEntry, entries, nameof(entries));
+        Check(cancellationToken);
+        var answer = await _mailroom.AppendAsync(this, firstEntry, kept, acknowledgeThrough, cancellationToken).ConfigureAwait(false);
+        if (answer is ConversationMoved moved)
+        {
+            throw new ConversationConflictException(ThreadId, firstEntry, moved.Count);
+        }
+
+        if (answer is not ConversationAppended)
         {
             TakeOver();
             Check(CancellationToken.None);

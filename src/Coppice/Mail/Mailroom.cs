@@ -1,14 +1,17 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
 namespace Coppice;
 
 /// <summary>The inboxes that are open here, and who is told of mail that nobody reads.</summary>
 internal sealed class Mailroom(
-    StoreGateway store, HostSession host, TaskRunner runner, UnreadMailNotifier notifier, WorkScheduler scheduler, ILogger logger)
+    StoreGateway store, HostSession host, TaskRunner runner, UnreadMailNotifier notifier, TaskRules rules, WorkScheduler scheduler, ILogger logger)
 {
     private readonly ConcurrentDictionary<string, Inbox> _open = new(StringComparer.Ordinal);
     private volatile bool _isDisposed;
+
+    internal TaskRules Rules => rules;
 
     /// <summary>Makes an inbox for a reader that the store is about to let in.</summary>
     internal Inbox Prepare(string threadId, Guid reader) => new(this, threadId, reader, scheduler);
@@ -54,6 +57,13 @@ internal sealed class Mailroom(
         var result = await host.CommitAsync(
             "acknowledge", new AcknowledgeMail(inbox.ThreadId, inbox.Reader, through), null, cancellationToken).ConfigureAwait(false);
         return result.Answer is MailAcknowledged;
+    }
+
+    internal async ValueTask<MutationAnswer?> AppendAsync(
+        Inbox inbox, int firstEntry, IReadOnlyList<JsonElement> entries, long acknowledgeThrough, CancellationToken cancellationToken)
+    {
+        var append = new AppendConversation(inbox.ThreadId, inbox.Reader, firstEntry, entries) { AcknowledgeThrough = acknowledgeThrough };
+        return (await host.CommitAsync("append", append, null, cancellationToken).ConfigureAwait(false)).Answer;
     }
 
     internal async ValueTask CloseAsync(Inbox inbox)

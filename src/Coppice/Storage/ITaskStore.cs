@@ -61,6 +61,14 @@ public interface ITaskStore : IAsyncDisposable
     /// <param name="cancellationToken">Stops waiting.</param>
     ValueTask<MailPage> ReadMailAsync(string threadId, Guid reader, long afterSequence, int limit, CancellationToken cancellationToken);
 
+    /// <summary>Reads a thread's conversation. Anybody may; only the reader that has the thread's mailbox writes it.</summary>
+    /// <param name="threadId">The thread.</param>
+    /// <param name="from">The place of the first entry to read, from 0.</param>
+    /// <param name="limit">How many entries at the most, from 1.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>The entries as they were appended, byte for byte; none for a thread without a conversation.</returns>
+    ValueTask<ConversationPage> ReadConversationAsync(string threadId, int from, int limit, CancellationToken cancellationToken);
+
     /// <summary>Counts the unread custom events of a thread: not read where its mailbox is open, not acknowledged where it is closed.</summary>
     /// <param name="threadId">The thread.</param>
     /// <param name="cancellationToken">Stops waiting.</param>

@@ -163,6 +163,25 @@ public sealed record CloseMailbox(string ThreadId, Guid Reader) : Mutation;
 /// <param name="ThroughSequence">This and all before it; beyond the last piece of mail means the last.</param>
 public sealed record AcknowledgeMail(string ThreadId, Guid Reader, long ThroughSequence) : Mutation;
 
+/// <summary>
+/// Appends to a thread's conversation and is done with mail, in one: what a model answered and what it was told are stored together. Answered
+/// by <see cref="ConversationAppended"/>, by <see cref="ReaderRefused"/> when another reader has the mailbox, or by
+/// <see cref="ConversationMoved"/>.
+/// </summary>
+/// <param name="ThreadId">The thread.</param>
+/// <param name="Reader">The reader that has its mailbox; nobody else writes the conversation.</param>
+/// <param name="FirstEntry">How many entries there have to be; the place of the first new one, counting from 0.</param>
+/// <param name="Entries">The new entries. Their raw text is strict JSON, and is what a store keeps.</param>
+public sealed record AppendConversation(string ThreadId, Guid Reader, int FirstEntry, IReadOnlyList<JsonElement> Entries) : Mutation
+{
+    /// <summary>Gets the mail that is done with: this and all before it; beyond the last piece of mail means the last; 0 means none.</summary>
+    public long AcknowledgeThrough { get; init; }
+}
+
+/// <summary>Forgets a thread's conversation; a new one begins with entry 0. Answered by <see cref="ConversationForgotten"/>.</summary>
+/// <param name="ThreadId">The thread.</param>
+public sealed record ForgetConversation(string ThreadId) : Mutation;
+
 /// <summary>Takes in tasks of a snapshot (law 10). Answered by <see cref="TasksRestored"/>.</summary>
 /// <param name="OwnerThreadId">Their owner from now on.</param>
 /// <param name="Tasks">The tasks, already checked. Live ones become orphans, which are told to the owner; ended ones post no mail.</param>

@@ -83,6 +83,18 @@ public sealed record ReaderRefused : MutationAnswer
     public static ReaderRefused Instance { get; } = new();
 }
 
+/// <summary>Entries were appended to a conversation, and the mail is done with.</summary>
+/// <param name="Count">How many entries it has now.</param>
+public sealed record ConversationAppended(int Count) : MutationAnswer;
+
+/// <summary>A conversation does not have as many entries as its writer thought.</summary>
+/// <param name="Count">How many it has.</param>
+public sealed record ConversationMoved(int Count) : MutationAnswer;
+
+/// <summary>A conversation was forgotten.</summary>
+/// <param name="Count">How many entries it had.</param>
+public sealed record ConversationForgotten(int Count) : MutationAnswer;
+
 /// <summary>A snapshot was taken in.</summary>
 /// <param name="Result">The counts.</param>
 public sealed record TasksRestored(RestoreResult Result) : MutationAnswer;

@@ -101,6 +101,35 @@ internal sealed class TaskRules(BackgroundTaskOptions options)
         }
     }
 
+    /// <summary>New entries of a conversation as they can be kept.</summary>
+    /// <exception cref="ArgumentException">There are too many, or one is too long or no JSON; the message says which.</exception>
+    internal IReadOnlyList<JsonElement> CheckEntries(int firstEntry, IReadOnlyList<JsonElement> entries, string parameter)
+    {
+        var kept = entries.Select((entry, i) => CheckEntry(entry, firstEntry + (long)i, parameter)).ToList();
+        return firstEntry + (long)kept.Count <= options.MaxConversationEntries
+            ? kept
+            : throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"The conversation would have {firstEntry + (long)kept.Count} entries; MaxConversationEntries is {options.MaxConversationEntries}."),
+                parameter);
+    }
+
+    private JsonElement CheckEntry(JsonElement entry, long place, string parameter)
+    {
+        try
+        {
+            var kept = JsonValue.ToStorable(entry, out var bytes);
+            return bytes <= options.MaxConversationEntryBytes
+                ? kept
+                : throw new ArgumentException(
+                    OverLimit($"conversation's entry {place}", bytes, options.MaxConversationEntryBytes, nameof(options.MaxConversationEntryBytes)), parameter);
+        }
+        catch (JsonException e)
+        {
+            throw new ArgumentException($"Entry {place} of the conversation cannot be stored. {e.Message}", parameter, e);
+        }
+    }
+
     /// <summary>A body's outcome as it can be kept: one that cannot is a failure that says so.</summary>
     internal TaskOutcome Storable(TaskOutcome outcome)
     {

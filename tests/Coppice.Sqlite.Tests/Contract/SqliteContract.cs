@@ -8,6 +8,8 @@ public sealed class SqliteAddTask : AddTaskContract<SqliteStoreFixture>;
 
 public sealed class SqliteAgentMail : AgentMailContract<SqliteStoreFixture>;
 
+public sealed class SqliteAppendConversation : AppendConversationContract<SqliteStoreFixture>;
+
 public sealed class SqliteBatches : BatchesContract<SqliteStoreFixture>;
 
 public sealed class SqliteCancelRequests : CancelRequestsContract<SqliteStoreFixture>;
@@ -17,6 +19,8 @@ public sealed class SqliteChangeFeed : ChangeFeedContract<SqliteStoreFixture>;
 public sealed class SqliteChildLookup : ChildLookupContract<SqliteStoreFixture>;
 
 public sealed class SqliteContinuedAgents : ContinuedAgentsContract<SqliteStoreFixture>;
+
+public sealed class SqliteConversations : ConversationsContract<SqliteStoreFixture>;
 
 public sealed class SqliteEventNumbering : EventNumberingContract<SqliteStoreFixture>;
 

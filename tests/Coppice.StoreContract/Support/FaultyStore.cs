@@ -151,6 +151,10 @@ public sealed class FaultyStore(ITaskStore inner) : ITaskStore
         inner.ReadMailAsync(threadId, reader, afterSequence, limit, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<ConversationPage> ReadConversationAsync(string threadId, int from, int limit, CancellationToken cancellationToken) =>
+        inner.ReadConversationAsync(threadId, from, limit, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<int> CountUnreadEventsAsync(string threadId, CancellationToken cancellationToken) =>
         inner.CountUnreadEventsAsync(threadId, cancellationToken);
 

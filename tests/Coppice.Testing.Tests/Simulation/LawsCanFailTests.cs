@@ -102,6 +102,30 @@ public sealed class LawsCanFailTests
         });
 
     [Fact]
+    public Task A_conversation_that_loses_its_beginning() =>
+        BreaksAsync(
+            "Law 8: a conversation holds what was appended, once and in order",
+            () => new ConversingStore { Shown = static page => page with { Entries = [.. page.Entries.Skip(1)] } }, Conversing);
+
+    [Fact]
+    public Task An_append_that_acknowledges_nothing() =>
+        BreaksAsync(
+            "Law 8: mail that was acknowledged with a conversation does not come again",
+            () => new ConversingStore { Written = static append => append with { AcknowledgeThrough = 0 } }, Conversing);
+
+    [Fact]
+    public Task A_conversation_that_anybody_writes() =>
+        BreaksAsync("Law 8: a conversation is written by the reader that has the mailbox", () => new ConversingStore { LetsAnybodyWrite = true }, async (world, host) =>
+        {
+            var other = await world.StartHostAsync("other");
+            var inbox = await host.Manager.OpenInboxAsync("t");
+            await other.Manager.OpenInboxAsync("t");
+            var fence = host.Manager.Core.Fence;
+            await host.Store.CommitAsync(
+                new MutationBatch(new BatchId(fence.Epoch, 1_000_000), fence, default, new AppendConversation("t", inbox.Reader, 0, [JsonValue.Parse("0")]), observer: null), default);
+        });
+
+    [Fact]
     public Task Unread_mail_that_nobody_is_told_of() => BreaksAsync("Law 8: unread mail is told of", () => new QuietStore(), Plain);
 
     [Fact]
@@ -181,6 +205,14 @@ public sealed class LawsCanFailTests
     {
         var seen = new HashSet<(string, long)>();
         return (threadId, items) => items.Where(item => seen.Add((threadId, item.Sequence))).ToList();
+    }
+
+    private static async Task Conversing(SimulationWorld world, SimulatedHost host)
+    {
+        await host.Manager.WaitAsync(await host.Manager.SpawnAsync("t", Ends));
+        await using var inbox = await host.Manager.OpenInboxAsync("t");
+        var item = await inbox.ReadAsync();
+        await inbox.AppendAsync(0, [JsonValue.Parse("0"), JsonValue.Parse("1")], item.Sequence);
     }
 
     private static async Task Plain(SimulationWorld world, SimulatedHost host)

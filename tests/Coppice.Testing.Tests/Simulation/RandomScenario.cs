@@ -120,7 +120,7 @@ internal sealed class RandomScenario(SimulationWorld world)
             await work();
         }
         catch (Exception e) when (e is TaskStoreException or SpawnException or ObjectDisposedException or InboxTakenOverException
-            or KeyNotFoundException or OperationCanceledException)
+            or ConversationConflictException or KeyNotFoundException or OperationCanceledException)
         {
             // Each of them is an answer.
         }
@@ -160,6 +160,7 @@ internal sealed class RandomScenario(SimulationWorld world)
     {
         if (_spawnsLeft-- > 0)
         {
+            options = world.Choose(3) == 2 && _agents.Count > 0 ? (options ?? new()) with { Continues = Pick(_agents) } : options;
             var id = await manager.SpawnAgentAsync(threadId, context => AgentAsync(host, context), options);
             _taskIds.Add(id);
             _agents.Add(id);
@@ -199,12 +200,9 @@ internal sealed class RandomScenario(SimulationWorld world)
             try
             {
                 var item = await context.Inbox.ReadAsync(context.CancellationToken);
-                if (world.Choose(2) == 1)
-                {
-                    await context.Inbox.AckAsync(item.Sequence);
-                }
+                await FinishMailAsync(context.Manager, context.Inbox, item);
             }
-            catch (Exception e) when (e is TaskStoreException or InboxTakenOverException)
+            catch (Exception e) when (e is TaskStoreException or InboxTakenOverException or ConversationConflictException)
             {
                 // Its mail waits for the next reader.
             }
@@ -259,15 +257,26 @@ internal sealed class RandomScenario(SimulationWorld world)
         {
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1 + world.Choose(20)), host.Time);
             var item = await inbox.ReadAsync(patience.Token);
-            if (world.Choose(2) == 1)
-            {
-                await inbox.AckAsync(item.Sequence);
-            }
+            await FinishMailAsync(manager, inbox, item);
         }
 
         if (world.Choose(2) == 0)
         {
             await inbox.DisposeAsync();
+        }
+    }
+
+    private async Task FinishMailAsync(BackgroundTaskManager manager, Inbox inbox, InboxItem item)
+    {
+        switch (world.Choose(4))
+        {
+            case 1 or 2:
+                await inbox.AckAsync(item.Sequence);
+                break;
+            case 3:
+                var entries = await manager.ReadConversationAsync(inbox.ThreadId).CountAsync();
+                await inbox.AppendAsync(entries, [JsonValue.Parse($"{{\"mail\":{item.Sequence}}}")], item.Sequence);
+                break;
         }
     }
 
@@ -307,6 +316,10 @@ internal sealed class RandomScenario(SimulationWorld world)
         await manager.HasRunningAsync(Pick(Threads));
         await manager.FindLiveChildAsync(new TaskLineage { TaskId = AnyTask() }, Pick(Names));
         await manager.ListDeadLettersAsync(Pick(Threads));
+        if (world.Choose(4) == 3)
+        {
+            await manager.ForgetConversationAsync(Pick(Threads));
+        }
     }
 
     private T Pick<T>(IReadOnlyList<T> among) => among[world.Choose(among.Count)];

@@ -54,6 +54,8 @@ public sealed class InMemoryAddTask : AddTaskContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryAgentMail : AgentMailContract<InMemoryStoreFixture>;
 
+public sealed class InMemoryAppendConversation : AppendConversationContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryBatches : BatchesContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryCancelRequests : CancelRequestsContract<InMemoryStoreFixture>;
@@ -61,6 +63,8 @@ public sealed class InMemoryCancelRequests : CancelRequestsContract<InMemoryStor
 public sealed class InMemoryChildLookup : ChildLookupContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryContinuedAgents : ContinuedAgentsContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryConversations : ConversationsContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryEventNumbering : EventNumberingContract<InMemoryStoreFixture>;
 

@@ -22,6 +22,8 @@ public sealed class BackgroundTaskOptionsTests
         ["MaxEventPayloadBytes (15)"] = o => o.MaxEventPayloadBytes = 15,
         ["MaxErrorBytes (63)"] = o => o.MaxErrorBytes = 63,
         ["MaxMessageBytes (0)"] = o => o.MaxMessageBytes = 0,
+        ["MaxConversationEntryBytes (15)"] = o => o.MaxConversationEntryBytes = 15,
+        ["MaxConversationEntries (0)"] = o => o.MaxConversationEntries = 0,
         ["MaxUnflushedEvents (0)"] = o => o.MaxUnflushedEvents = 0,
         ["MaxUnreadEvents (0)"] = o => o.MaxUnreadEvents = 0,
         ["MaxUnreadMessages (0)"] = o => o.MaxUnreadMessages = 0,

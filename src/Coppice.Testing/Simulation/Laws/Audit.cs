@@ -1,7 +1,10 @@
+using System.Text.Json;
+
 namespace Coppice.Testing;
 
 /// <summary>Reads everything out of a store when no manager works on it any more, as a last host that settles what the others left.</summary>
-internal sealed class Audit(HistoryRun run, Dictionary<string, IReadOnlyList<DeadLetter>> deadLetters)
+internal sealed class Audit(
+    HistoryRun run, Dictionary<string, IReadOnlyList<DeadLetter>> deadLetters, Dictionary<string, IReadOnlyList<JsonElement>> conversations)
 {
     private static readonly DateTimeOffset Time = new(2026, 3, 2, 12, 0, 0, TimeSpan.Zero);
 
@@ -38,6 +41,7 @@ internal sealed class Audit(HistoryRun run, Dictionary<string, IReadOnlyList<Dea
                     break;
                 case BatchApplied applied:
                     threads.UnionWith(applied.Batch.Mutations.OfType<AddTask>().Select(static add => add.AgentThreadId).OfType<string>());
+                    threads.UnionWith(applied.Batch.Mutations.OfType<AppendConversation>().Select(static append => append.ThreadId));
                     break;
             }
         }
@@ -50,6 +54,12 @@ internal sealed class Audit(HistoryRun run, Dictionary<string, IReadOnlyList<Dea
         var reader = new Guid(0, 0, 0x7000, 0x80, 0xAD, 0, 0, 0, (byte)(_batches >> 16), (byte)(_batches >> 8), (byte)_batches);
         Commit(new OpenMailbox(threadId, reader));
         run.Shared.ReadMail(host: null, threadId, reader, 0, int.MaxValue);
+        var conversation = run.Loop.Await(() => run.Shared.Inner.ReadConversationAsync(threadId, 0, int.MaxValue, CancellationToken.None));
+        if (conversation.Count > 0)
+        {
+            conversations[threadId] = conversation.Entries;
+        }
+
         var dead = run.Loop.Await(() => run.Shared.Inner.ListDeadLettersAsync(threadId, CancellationToken.None));
         deadLetters[threadId] = dead;
         foreach (var letter in dead)

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Coppice.Testing;
 
 /// <summary>What the laws are judged by: the history, sorted by task, and what the store held when everything had come to rest and at the end.</summary>
@@ -19,6 +21,9 @@ internal sealed class Evidence(HistoryRun run, bool leavesGaps)
     internal MailLedger Mail => run.Shared.Mail;
 
     internal IReadOnlyDictionary<string, IReadOnlyList<DeadLetter>> DeadLetters => _deadLetters;
+
+    /// <summary>Gets the conversations as they are at the end.</summary>
+    internal Dictionary<string, IReadOnlyList<JsonElement>> Conversations { get; } = new(StringComparer.Ordinal);
 
     internal IReadOnlyList<SimulatedHost> Hosts => run.Hosts;
 
@@ -55,7 +60,7 @@ internal sealed class Evidence(HistoryRun run, bool leavesGaps)
     /// <summary>Takes everything that the store holds, as a last host of it.</summary>
     internal void TakeAtEnd()
     {
-        new Audit(run, _deadLetters).Take();
+        new Audit(run, _deadLetters, Conversations).Take();
         AtEnd = ListTasks();
         Sort();
     }

@@ -9,6 +9,7 @@ internal abstract class Law
         new AcknowledgedMeansStored(), new BodiesStartOnce(), new FirstEndWins(), new BodyDecides(), new NamesAreUnique(), new IdsCount(),
         new LineageIsKept(), new NoChildOfACancelledParent(), new CancelReachesAll(), new CancelIsSignalled(), new OneTerminalEvent(),
         new EventsInOrder(), new MailCounts(), new MailStays(), new MailBelongsToItsThread(), new UnacknowledgedComesAgain(),
+        new ConversationsStay(), new ConversationsHaveOneWriter(), new AppendsAcknowledge(),
         new UnreadMailIsToldOf(), new OnlyTheDeadAreOrphaned(), new FencedHostsStoreNothing(), new FencedBodiesAreSignalled(),
         new RestoreSkipsTheKnown(), new DeliveredMessagesArrive(), new EndsLand(), new NothingFailsInside(), new Shutdown(), new EverythingLiveHasABody(),
     ];

@@ -140,6 +140,11 @@ internal sealed class UnacknowledgedComesAgain : Law
             acknowledged[acknowledge.ThreadId] = Math.Max(acknowledged.GetValueOrDefault(acknowledge.ThreadId), answer.ThroughSequence);
         }
 
+        foreach (var (append, _) in evidence.Applied.SelectMany(static applied => applied.Landed<AppendConversation, ConversationAppended>()))
+        {
+            acknowledged[append.ThreadId] = Math.Max(acknowledged.GetValueOrDefault(append.ThreadId), append.AcknowledgeThrough);
+        }
+
         foreach (var (threadId, mail) in evidence.Mail.Threads)
         {
             var last = evidence.Entries.OfType<MailRead>().Where(read => read.IsAudit && read.ThreadId == threadId).SelectMany(static read => read.Items);

@@ -35,6 +35,9 @@ internal static class MutationText
         OpenMailbox open => $"open the mailbox of {open.ThreadId}",
         CloseMailbox close => $"close the mailbox of {close.ThreadId}",
         AcknowledgeMail acknowledge => $"acknowledge {acknowledge.ThreadId} through {acknowledge.ThroughSequence}",
+        AppendConversation append => $"append {append.Entries.Count} to the conversation of {append.ThreadId} from {append.FirstEntry}"
+            + (append.AcknowledgeThrough == 0 ? "" : $", acknowledging through {append.AcknowledgeThrough}"),
+        ForgetConversation forget => $"forget the conversation of {forget.ThreadId}",
         RestoreTasks restore => $"restore {restore.Tasks.Count} to {restore.OwnerThreadId}",
         PruneTasks => "prune",
         JoinHost join => $"join as {join.HostId}",
@@ -77,6 +80,8 @@ internal static class MutationText
         MailboxOpened opened => $" -> acknowledged through {opened.AcknowledgedThrough}",
         MailAcknowledged acknowledged => $" -> through {acknowledged.ThroughSequence}",
         ReaderRefused => " -> another has it",
+        ConversationAppended appended => $" -> {appended.Count} entries",
+        ConversationMoved moved => $" -> refused, it has {moved.Count} entries",
         TasksRestored restored => $" -> {restored.Result.Added} added, {restored.Result.Skipped} skipped, {restored.Result.Orphaned} orphaned",
         TasksPruned pruned => $" -> {pruned.Count} forgotten",
         HostJoined joined => $" -> epoch {joined.Fence.Epoch}{Orphaned(joined.Orphans)}",

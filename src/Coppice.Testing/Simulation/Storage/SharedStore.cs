@@ -149,14 +149,23 @@ internal sealed class SharedStore : ITaskStoreListener, IDisposable
         }
     }
 
+    private void KeepMail(string threadId, Guid reader, long through)
+    {
+        if (through > 0 && !Mail.Knows(threadId, through))
+        {
+            ReadMail(host: null, threadId, reader, 0, int.MaxValue);
+        }
+    }
+
     /// <summary>Reads what is about to be acknowledged, and would be gone then, unless somebody read it before.</summary>
     private void KeepMail(MutationBatch batch)
     {
-        foreach (var acknowledge in batch.Mutations.OfType<AcknowledgeMail>())
+        foreach (var mutation in batch.Mutations)
         {
-            if (!Mail.Knows(acknowledge.ThreadId, acknowledge.ThroughSequence))
+            switch (mutation)
             {
-                ReadMail(host: null, acknowledge.ThreadId, acknowledge.Reader, 0, int.MaxValue);
+                case AcknowledgeMail acknowledge: KeepMail(acknowledge.ThreadId, acknowledge.Reader, acknowledge.ThroughSequence); break;
+                case AppendConversation append: KeepMail(append.ThreadId, append.Reader, append.AcknowledgeThrough); break;
             }
         }
     }

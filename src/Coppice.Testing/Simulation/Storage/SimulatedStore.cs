@@ -101,6 +101,9 @@ internal sealed class SimulatedStore(
         string threadId, Guid reader, long afterSequence, int limit, CancellationToken cancellationToken) =>
         ReadAsync("mail of " + threadId, () => shared.ReadMail(process, threadId, reader, afterSequence, limit), cancellationToken);
 
+    public ValueTask<ConversationPage> ReadConversationAsync(string threadId, int from, int limit, CancellationToken cancellationToken) =>
+        ReadAsync("conversation of " + threadId, store => store.ReadConversationAsync(threadId, from, limit, CancellationToken.None), cancellationToken);
+
     public ValueTask<int> CountUnreadEventsAsync(string threadId, CancellationToken cancellationToken) =>
         ReadAsync("unread events", store => store.CountUnreadEventsAsync(threadId, CancellationToken.None), cancellationToken);
 

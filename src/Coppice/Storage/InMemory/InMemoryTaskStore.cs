@@ -154,11 +154,15 @@ public sealed partial class InMemoryTaskStore : ITaskStore
     {
         var names = new HashSet<(string, string)>();
         var movedTasks = new HashSet<string>(StringComparer.Ordinal);
+        var conversations = new Dictionary<string, int>(StringComparer.Ordinal);
         var agentThreads = new HashSet<string>(StringComparer.Ordinal);
         return [.. batch.Mutations.Select(mutation => Check(batch, mutation) ?? mutation switch
         {
             AddTask { Name: { } name } task when !names.Add((task.OwnerThreadId, name)) => new AddRefused(SpawnError.DuplicateName),
             AddTask { AgentThreadId: { } thread } task when !agentThreads.Add(thread) && task.Continues is not null => new AddRefused(SpawnError.AgentBusy),
+            AppendConversation append when !conversations.TryAdd(append.ThreadId, append.FirstEntry + append.Entries.Count) =>
+                new ConversationMoved(conversations[append.ThreadId]),
+            ForgetConversation forget => NoteForgotten(conversations, forget.ThreadId),
             FinishTask finish when !movedTasks.Add(finish.TaskId) => new MoveRefused(finish.State),
             MoveTask move when !movedTasks.Add(move.TaskId) => new MoveRefused(move.To),
             _ => null,
@@ -174,6 +178,7 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         PostEvents post => FindOwned(batch, post.TaskId) is { IsLive: true } ? null : MoveRefusal(batch, post.TaskId),
         CloseAgentInbox close => FindOwned(batch, close.TaskId) is { IsLive: true } ? null : MoveRefusal(batch, close.TaskId),
         SendMessage send => CheckSend(send),
+        AppendConversation append => CheckAppend(append),
         AcknowledgeMail acknowledge => IsReader(acknowledge.ThreadId, acknowledge.Reader) ? null : ReaderRefused.Instance,
         _ => null,
     };
@@ -190,6 +195,8 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         OpenMailbox open => Open(batch, open, turn),
         CloseMailbox close => Close(close, turn),
         AcknowledgeMail acknowledge => Acknowledge(acknowledge),
+        AppendConversation append => Append(append),
+        ForgetConversation forget => Forget(forget),
         RestoreTasks restore => Restore(batch, restore, turn),
         _ => throw new ArgumentException($"There is no such mutation here: {mutation.GetType().Name}.", nameof(mutation)),
     };
@@ -207,6 +214,8 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         OpenMailbox open => (Partition(open.ThreadId), null),
         CloseMailbox close => (Partition(close.ThreadId), null),
         AcknowledgeMail acknowledge => (Partition(acknowledge.ThreadId), null),
+        AppendConversation append => (Partition(append.ThreadId), null),
+        ForgetConversation forget => (Partition(forget.ThreadId), null),
         RestoreTasks restore => (Partition(restore.OwnerThreadId), null),
         _ => (null, null),
     };

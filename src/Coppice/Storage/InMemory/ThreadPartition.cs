@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Coppice;
 
 /// <summary>All that belongs to one thread: its tasks, the names in use and its mail. Guarded by a lock on the partition itself.</summary>
@@ -8,6 +10,7 @@ internal sealed class ThreadPartition(string threadId, long order)
     private readonly List<TaskRecord> _tasks = [];
     private Dictionary<string, TaskRecord>? _liveNames;
     private readonly List<TaskRecord> _live = [];
+    private List<JsonElement>? _conversation;
     private bool _isUnsorted;
     private volatile int _liveCount;
 
@@ -20,6 +23,11 @@ internal sealed class ThreadPartition(string threadId, long order)
 
     /// <summary>Gets or sets how many live agent tasks have this thread as their own.</summary>
     internal int LiveAgents { get; set; }
+
+    /// <summary>Gets the entries of the conversation, which few threads have.</summary>
+    internal List<JsonElement> Conversation => _conversation ??= [];
+
+    internal int ConversationCount => _conversation?.Count ?? 0;
 
     internal bool HasLive => _liveCount > 0;
 
@@ -66,6 +74,14 @@ internal sealed class ThreadPartition(string threadId, long order)
     }
 
     internal List<TaskRecord> Live() => [.. _live];
+
+    /// <summary>Forgets the conversation, and tells how many entries it had.</summary>
+    internal int ForgetConversation()
+    {
+        var count = ConversationCount;
+        _conversation = null;
+        return count;
+    }
 
     /// <summary>The tasks in the order of lists.</summary>
     internal IReadOnlyList<TaskRecord> InOrder()

@@ -201,3 +201,33 @@ internal sealed class EndlessStore : StoreInFront
             ? ValueTask.FromResult(new CommitResult(CommitStatus.Refused, 0, [new MoveRefused(TaskState.Running)]))
             : base.CommitAsync(batch, cancellationToken);
 }
+
+/// <summary>Keeps conversations as it is told to.</summary>
+internal sealed class ConversingStore : StoreInFront
+{
+    private readonly Dictionary<string, Guid> _readers = [];
+
+    internal Func<AppendConversation, AppendConversation> Written { get; init; } = static append => append;
+
+    internal Func<ConversationPage, ConversationPage> Shown { get; init; } = static page => page;
+
+    internal bool LetsAnybodyWrite { get; init; }
+
+    public override ValueTask<CommitResult> CommitAsync(MutationBatch batch, CancellationToken cancellationToken)
+    {
+        switch (batch.Mutations[0])
+        {
+            case OpenMailbox open:
+                _readers[open.ThreadId] = open.Reader;
+                break;
+            case AppendConversation append:
+                var reader = LetsAnybodyWrite ? _readers[append.ThreadId] : append.Reader;
+                return CommitInsteadAsync(batch, mutation => Written((AppendConversation)mutation) with { Reader = reader });
+        }
+
+        return base.CommitAsync(batch, cancellationToken);
+    }
+
+    public override async ValueTask<ConversationPage> ReadConversationAsync(string threadId, int from, int limit, CancellationToken cancellationToken) =>
+        Shown(await base.ReadConversationAsync(threadId, from, limit, cancellationToken));
+}

@@ -34,6 +34,9 @@ internal abstract class StoreInFront : ITaskStore, ITaskStoreListener
         string threadId, Guid reader, long afterSequence, int limit, CancellationToken cancellationToken) =>
         Inner.ReadMailAsync(threadId, reader, afterSequence, limit, cancellationToken);
 
+    public virtual ValueTask<ConversationPage> ReadConversationAsync(string threadId, int from, int limit, CancellationToken cancellationToken) =>
+        Inner.ReadConversationAsync(threadId, from, limit, cancellationToken);
+
     public ValueTask<int> CountUnreadEventsAsync(string threadId, CancellationToken cancellationToken) =>
         Inner.CountUnreadEventsAsync(threadId, cancellationToken);
 
