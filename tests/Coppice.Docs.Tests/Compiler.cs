@@ -21,7 +21,9 @@ internal static class Compiler
     private const string BeforeStatements =
         """
         using System.Text.Json;
+        using System.Text.Json.Serialization.Metadata;
         using Coppice;
+        using Microsoft.Extensions.AI;
         using Microsoft.Extensions.DependencyInjection;
         using Microsoft.Extensions.Hosting;
         using Microsoft.Extensions.Logging;
@@ -29,7 +31,8 @@ internal static class Compiler
         internal static class Page
         {
             internal static async Task ShowAsync(
-                BackgroundTaskManager manager, ITaskStore store, TaskContext context, IServiceCollection services, CancellationToken stop)
+                BackgroundTaskManager manager, ITaskStore store, TaskContext context, IServiceCollection services, CancellationToken stop,
+                IChatClient model, AIFunction search, List<ChatMessage> history, JsonTypeInfo<Uri> contract)
             {
         #line 1
         """;

@@ -13,6 +13,7 @@ internal sealed class ChatTurn
     private readonly ChatOptions? _given;
     private readonly FunctionCalls? _functions;
     private readonly CancellationToken _cancellationToken;
+    private readonly Keep? _keep;
     private readonly long _startedAt;
     private readonly List<ChatMessage> _produced = [];
     private readonly List<ChatResponseUpdate> _updates = [];
@@ -24,11 +25,13 @@ internal sealed class ChatTurn
     private string? _conversationId;
     private int _rounds;
     private bool _asksForApproval;
+    private int _kept;
 
     internal ChatTurn(
         AgentRun run, BackgroundTaskChatClientOptions options, IEnumerable<ChatMessage> messages, ChatOptions? given, bool invokesFunctions,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, Keep? keep = null)
     {
+        _keep = keep;
         _run = run;
         _options = options;
         _given = given;
@@ -46,6 +49,9 @@ internal sealed class ChatTurn
         _history = history;
         _approvals = approved.Count + refused.Count > 0 ? (approved, refused) : null;
     }
+
+    /// <summary>Stores what was said, and in the same commit that mail is done with.</summary>
+    internal delegate ValueTask Keep(IEnumerable<ChatMessage> messages, long acknowledgeThrough, CancellationToken cancellationToken);
 
     /// <summary>Gets whether the model is to be called again.</summary>
     internal bool GoesOn { get; private set; }
@@ -75,13 +81,13 @@ internal sealed class ChatTurn
     /// <summary>The model has answered: what it was told is acknowledged, and what it asks for is done.</summary>
     internal async ValueTask AnswerAsync(ChatResponse response, bool isStreamed = false)
     {
-        await _run.AcknowledgeAsync(_cancellationToken).ConfigureAwait(false);
         foreach (var message in response.Messages)
         {
             _asksForApproval |= _functions?.RequestApprovals(message.Contents) ?? false;
         }
 
         Take(response);
+        await KeepAsync().ConfigureAwait(false);
         var open = FunctionCalls.Open(response.Messages);
         GoesOn = open.Count > 0 ? await CallAsync(open).ConfigureAwait(false) : !_asksForApproval && await HasMoreAsync().ConfigureAwait(false);
         if (!GoesOn)
@@ -89,6 +95,10 @@ internal sealed class ChatTurn
             await SayWhatIsAwaitedAsync(isStreamed).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Goes on after all when there is mail that came while the turn was ending.</summary>
+    internal async ValueTask LookOnceMoreAsync() =>
+        GoesOn = !_asksForApproval && !_run.IsCancelled && await _run.WaitForMailAsync(_run.CancellationToken).ConfigureAwait(false);
 
     /// <summary>Takes what was said and the caller of a stream has not seen yet.</summary>
     internal IReadOnlyList<ChatResponseUpdate> TakeUpdates()
@@ -131,6 +141,7 @@ internal sealed class ChatTurn
         var results = await _functions.CallAsync(calls, _run.CancellationToken).ConfigureAwait(false);
         _cancellationToken.ThrowIfCancellationRequested();
         Produce(results);
+        await KeepAsync().ConfigureAwait(false);
         _rounds++;
         return !_asksForApproval && !_run.IsCancelled;
     }
@@ -179,6 +190,24 @@ internal sealed class ChatTurn
                 ConversationId = _last.ConversationId,
                 AdditionalProperties = new() { [BackgroundTaskChatClient.AwaitingTasksKey] = ids },
             });
+        }
+    }
+
+    /// <summary>The model has answered what it was told, or functions have what it asked for: that is kept before anything else happens.</summary>
+    private async ValueTask KeepAsync()
+    {
+        if (_keep is null)
+        {
+            await _run.AcknowledgeAsync(_cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var through = _run.ToldThrough;
+        await _keep(_produced.Skip(_kept), through, _cancellationToken).ConfigureAwait(false);
+        _kept = _produced.Count;
+        if (through > 0)
+        {
+            _run.Forget(through);
         }
     }
 

@@ -30,11 +30,14 @@ internal sealed class FunctionCalls(AgentRun run, IEnumerable<AITool>? tools, IS
     }
 
     /// <summary>The calls in an answer that nobody has made yet.</summary>
-    internal static List<FunctionCallContent> Open(IEnumerable<ChatMessage> messages)
+    internal static List<FunctionCallContent> Open(IList<ChatMessage> messages) => [.. Unanswered([.. messages]).Where(call => !call.InformationalOnly)];
+
+    /// <summary>The calls in a conversation that have no answer, whoever was to make them.</summary>
+    internal static List<FunctionCallContent> Unanswered(IReadOnlyCollection<ChatMessage> messages)
     {
-        var contents = messages.SelectMany(message => message.Contents).ToList();
-        var answered = contents.OfType<FunctionResultContent>().Select(result => result.CallId).ToHashSet(StringComparer.Ordinal);
-        return [.. contents.OfType<FunctionCallContent>().Where(call => !call.InformationalOnly && !answered.Contains(call.CallId))];
+        var answered = messages.SelectMany(message => message.Contents).OfType<FunctionResultContent>()
+            .Select(result => result.CallId).ToHashSet(StringComparer.Ordinal);
+        return [.. messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>().Where(call => !answered.Contains(call.CallId))];
     }
 
     /// <summary>Makes the calls, and answers each of them whatever becomes of it.</summary>

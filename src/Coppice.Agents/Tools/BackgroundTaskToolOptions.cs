@@ -20,6 +20,9 @@ public sealed class BackgroundTaskToolOptions
     /// </summary>
     public int ResultPageChars { get; set; } = 8_000;
 
+    /// <summary>Gets or sets the sub-agents that the model may spawn, of different names. None by default.</summary>
+    public IReadOnlyCollection<ChatAgent> Agents { get; set; } = [];
+
     /// <summary>Gets or sets the names of the tools to leave out. None by default.</summary>
     public IReadOnlyCollection<string> Exclude { get; set; } = [];
 
@@ -47,8 +50,19 @@ public sealed class BackgroundTaskToolOptions
                 $"BackgroundTaskToolOptions.Exclude names '{unknown}'; the tools are {string.Join(", ", BackgroundTaskTools.Names)}.");
         }
 
+        if (Agents is null || Agents.Any(agent => agent is null))
+        {
+            throw new ArgumentException("BackgroundTaskToolOptions.Agents is null or holds a null; leave it out for no agents.");
+        }
+
+        if (Agents.GroupBy(agent => agent.Name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        {
+            throw new ArgumentException($"BackgroundTaskToolOptions.Agents has two agents named '{twice.Key}'; a model could not tell them apart.");
+        }
+
         var copy = (BackgroundTaskToolOptions)MemberwiseClone();
         copy.Exclude = [.. Exclude];
+        copy.Agents = [.. Agents];
         copy.RunId = string.IsNullOrEmpty(RunId) ? null : RunId;
         return copy;
     }

@@ -28,8 +28,14 @@ public static class BackgroundTaskTools
     /// <summary>The name of the tool that cancels a task with all below it.</summary>
     public const string CancelTask = "cancel_task";
 
+    /// <summary>The name of the tool that spawns a sub-agent. It is there when <see cref="BackgroundTaskToolOptions.Agents"/> names some.</summary>
+    public const string SpawnAgent = "spawn_agent";
+
+    /// <summary>The name of the tool that gives an ended sub-agent a follow-up. It is there with <see cref="SpawnAgent"/>.</summary>
+    public const string ContinueTask = "continue_task";
+
     /// <summary>Gets the names of all the tools.</summary>
-    public static IReadOnlyList<string> Names { get; } = [ListTasks, GetTask, WaitForTasks, SendMessage, CancelTask];
+    public static IReadOnlyList<string> Names { get; } = [ListTasks, GetTask, WaitForTasks, SendMessage, CancelTask, SpawnAgent, ContinueTask];
 
     /// <summary>Makes the tools of a thread.</summary>
     /// <param name="manager">The manager that runs its tasks.</param>
@@ -48,8 +54,14 @@ public static class BackgroundTaskTools
         ArgumentException.ThrowIfNullOrEmpty(threadId);
         var copy = (options ?? new BackgroundTaskToolOptions()).CloneChecked();
         var door = new ToolDoor(manager, threadId, copy, post);
-        AIFunction[] all =
+        List<AIFunction> all =
             [new ListTasksTool(door), new GetTaskTool(door), new WaitForTasksTool(door), new SendMessageTool(door), new CancelTaskTool(door)];
+        if (copy.Agents.Count > 0)
+        {
+            all.Add(new SpawnAgentTool(door));
+            all.Add(new ContinueTaskTool(door));
+        }
+
         return [.. all.Where(tool => !copy.Exclude.Contains(tool.Name))];
     }
 }

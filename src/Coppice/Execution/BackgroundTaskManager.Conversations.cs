@@ -9,6 +9,9 @@ public sealed partial class BackgroundTaskManager
     // An entry may have a megabyte.
     private const int ConversationPageSize = 64;
 
+    /// <summary>Gets the longest entry of a conversation, in bytes of UTF-8 JSON: <see cref="BackgroundTaskOptions.MaxConversationEntryBytes"/>.</summary>
+    public int MaxConversationEntryBytes => _options.MaxConversationEntryBytes;
+
     /// <summary>
     /// Reads a thread's conversation from its beginning, page by page; what is appended meanwhile may or may not be seen. Whoever has the
     /// thread's inbox open writes it, with <see cref="Inbox.AppendAsync"/>.

@@ -1,0 +1,100 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.AI;
+
+namespace Coppice.Agents;
+
+/// <summary>
+/// A sub-agent's conversation as it is kept: first who it is, then its messages, one entry each. What is read back can always be sent to a model.
+/// </summary>
+internal static class AgentConversation
+{
+    private const string AgentKey = "agent";
+
+    private static readonly JsonSerializerOptions Compact = new(AIJsonUtilities.DefaultOptions) { WriteIndented = false };
+
+    private static JsonTypeInfo<ChatMessage> MessageInfo => (JsonTypeInfo<ChatMessage>)Compact.GetTypeInfo(typeof(ChatMessage));
+
+    internal static JsonElement Head(string agentName)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteString(AgentKey, agentName);
+            writer.WriteEndObject();
+        }
+
+        using var document = JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
+        return document.RootElement.Clone();
+    }
+
+    internal static string? AgentOf(JsonElement entry) =>
+        entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty(AgentKey, out var name) && name.ValueKind == JsonValueKind.String
+            ? name.GetString()
+            : null;
+
+    internal static JsonElement Write(ChatMessage message, int maxBytes)
+    {
+        var whole = JsonSerializer.SerializeToElement(message, MessageInfo);
+        return whole.GetRawText().Length * 3L <= maxBytes || System.Text.Encoding.UTF8.GetByteCount(whole.GetRawText()) <= maxBytes
+            ? whole
+            : JsonSerializer.SerializeToElement(Shortened(message, maxBytes), MessageInfo);
+    }
+
+    /// <summary>The messages of a conversation, with an answer to each call that was cut off before it had one.</summary>
+    internal static async ValueTask<(List<ChatMessage> Messages, int Entries)> ReadAsync(
+        BackgroundTaskManager manager, string threadId, CancellationToken cancellationToken)
+    {
+        var messages = new List<ChatMessage>();
+        var entries = 0;
+        await foreach (var entry in manager.ReadConversationAsync(threadId, cancellationToken).ConfigureAwait(false))
+        {
+            if (entries++ > 0 && entry.Deserialize(MessageInfo) is { } message)
+            {
+                messages.Add(message);
+            }
+        }
+
+        var open = FunctionCalls.Unanswered(messages);
+        if (open.Count > 0)
+        {
+            messages.Add(new ChatMessage(ChatRole.Tool, [.. open.Select(Interrupted)]));
+        }
+
+        return (messages, entries);
+    }
+
+    private static FunctionResultContent Interrupted(FunctionCallContent call) =>
+        new(call.CallId, "Error: the call was interrupted before it returned. It may have had its effect, or not.");
+
+    /// <summary>The message with the beginning of what makes it too long.</summary>
+    private static ChatMessage Shortened(ChatMessage message, int maxBytes)
+    {
+        // A character is at most six bytes in JSON ("\u0000"), and there is something around it.
+        var share = maxBytes / 8 / Math.Max(1, message.Contents.Count);
+        var copy = message.Clone();
+        copy.AdditionalProperties = null;
+        copy.Contents = [.. message.Contents.Select(content => Shortened(content, share))];
+        return copy;
+    }
+
+    private static AIContent Shortened(AIContent content, int maxCharacters) => content switch
+    {
+        TextContent text => new TextContent(Shortened(text.Text, maxCharacters)),
+        FunctionResultContent result => new FunctionResultContent(result.CallId, Shortened(ResultText(result.Result), maxCharacters)),
+        FunctionCallContent call => call,
+        _ => new TextContent($"[{content.GetType().Name}, too large to be kept]"),
+    };
+
+    private static string ResultText(object? result) => result switch
+    {
+        null => "",
+        JsonElement { ValueKind: JsonValueKind.String } element => element.GetString()!,
+        JsonElement element => element.GetRawText(),
+        _ => result.ToString() ?? "",
+    };
+
+    private static string Shortened(string text, int maxCharacters) =>
+        text.Length <= maxCharacters ? text : $"{EscapedText.Cut(text, maxCharacters)} [cut short: {text.Length} characters in all]";
+}
