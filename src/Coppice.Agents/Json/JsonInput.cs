@@ -23,8 +23,8 @@ internal static class JsonInput
             return value switch
             {
                 null => Null,
-                JsonElement element => element.ValueKind == JsonValueKind.Undefined ? Null : element,
-                JsonDocument document => document.RootElement,
+                JsonElement element => Defined(element),
+                JsonDocument document => Defined(document.RootElement),
                 _ => Convert(value, path),
             };
         }
@@ -37,6 +37,8 @@ internal static class JsonInput
             throw new InvalidArgumentsException($"'{path}' nests too deep, or holds text that is not valid Unicode.", e);
         }
     }
+
+    private static JsonElement Defined(JsonElement element) => element.ValueKind == JsonValueKind.Undefined ? Null : element;
 
     private static JsonElement Convert(object value, string path)
     {

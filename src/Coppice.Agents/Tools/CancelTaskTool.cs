@@ -76,6 +76,9 @@ internal sealed class CancelTaskTool(ToolDoor door) : TaskTool(BackgroundTaskToo
                 return false;
             }
 
+            // A source that is disposed takes a cancellation without a word, but gives no token.
+            _ = run.Token;
+
             // The call itself may hang on this token, so it does not wait for the token's callbacks.
             _ = IgnoreAsync(run.CancelAsync());
             return true;

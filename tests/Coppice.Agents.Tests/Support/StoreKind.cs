@@ -1,0 +1,7 @@
+namespace Coppice.Agents.Tests;
+
+public enum StoreKind
+{
+    Memory,
+    Sqlite,
+}
