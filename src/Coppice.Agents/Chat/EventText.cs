@@ -18,8 +18,10 @@ internal static class EventText
             text.Append(" task_id=\"").Append(EscapedText.Line(task.TaskId, int.MaxValue)).Append('"');
         }
 
-        return text.Append(">\n").Append(EscapedText.Json(Capped(mail, maxCharacters))).Append("\n</").Append(Tag).Append('>').ToString();
+        return text.Append(">\n").Append(SafeJson(Capped(mail, maxCharacters))).Append("\n</").Append(Tag).Append('>').ToString();
     }
+
+    private static string SafeJson(string json) => Encoding.UTF8.GetString(SafeText.Json(Encoding.UTF8.GetBytes(json)));
 
     private static string KindOf(MailEvent mail) => mail switch
     {
@@ -64,7 +66,7 @@ internal static class EventText
                 writer.WriteString("event_type", custom.EventType);
             }
 
-            writer.WriteString(previewName, EscapedText.Cut(full, maxCharacters));
+            writer.WriteString(previewName, full.AsSpan(0, SafeText.EndOfWhole(full, Math.Min(full.Length, maxCharacters))));
             writer.WriteNumber(sizeName, full.Length);
             if (isTask)
             {

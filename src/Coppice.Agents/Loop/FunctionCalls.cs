@@ -81,7 +81,7 @@ internal sealed class FunctionCalls(AgentRun run, IEnumerable<AITool>? tools, IS
         }
         catch (Exception e)
         {
-            var text = includeErrorDetails ? $"Error: the function failed: {new string(EscapedText.Cut(e.Message, 2048))}" : "Error: the function failed.";
+            var text = includeErrorDetails ? $"Error: the function failed: {SafeText.Cut(e.Message, 2048)}" : "Error: the function failed.";
             return new FunctionResultContent(call.CallId, text) { Exception = e };
         }
     }

@@ -96,5 +96,5 @@ internal static class AgentConversation
     };
 
     private static string Shortened(string text, int maxCharacters) =>
-        text.Length <= maxCharacters ? text : $"{EscapedText.Cut(text, maxCharacters)} [cut short: {text.Length} characters in all]";
+        text.Length <= maxCharacters ? text : $"{SafeText.Cut(text, maxCharacters)} [cut short: {text.Length} characters in all]";
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Coppice.Testing;
 using Microsoft.Extensions.AI;
 
 namespace Coppice.Agents.Tests.Loop;

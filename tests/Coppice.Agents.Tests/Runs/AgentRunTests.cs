@@ -1,5 +1,3 @@
-using Coppice.Testing;
-
 namespace Coppice.Agents.Tests.Runs;
 
 /// <summary>The edges of a loop as plain methods.</summary>

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Coppice.Testing;
 using Microsoft.Extensions.AI;
 
 namespace Coppice.Agents.Tests.SubAgents;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Coppice.Testing;
 using Microsoft.Extensions.AI;
 
 namespace Coppice.Agents.Tests.SubAgents;
