@@ -12,9 +12,9 @@ internal sealed class TaskOutput
 {
     private readonly string _property;
     private readonly string _format;
-    private readonly byte[]? _json;
+    private readonly JsonElement? _json;
 
-    private TaskOutput(string property, string format, string text, byte[]? json)
+    private TaskOutput(string property, string format, string text, JsonElement? json)
     {
         _property = property;
         _format = format;
@@ -38,10 +38,9 @@ internal sealed class TaskOutput
             return null;
         }
 
-        var json = SafeText.Json(JsonMarshal.GetRawUtf8Value(result));
         return result.ValueKind == JsonValueKind.String
-            ? new TaskOutput("result", "text", JsonElement.Parse(json).GetString()!, json)
-            : new TaskOutput("result", "json", Encoding.UTF8.GetString(json), json);
+            ? new TaskOutput("result", "text", StringOf(result), result)
+            : new TaskOutput("result", "json", Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(result)), result);
     }
 
     internal bool FitsIn(int chars) => Text.Length <= chars;
@@ -50,13 +49,13 @@ internal sealed class TaskOutput
     internal void WriteWhole(Utf8JsonWriter writer)
     {
         writer.WritePropertyName(_property);
-        if (_json is null)
+        if (_json is { } json)
         {
-            writer.WriteStringValue(Text);
+            writer.WriteRawValue(SafeText.Json(JsonMarshal.GetRawUtf8Value(json)), skipInputValidation: true);
         }
         else
         {
-            writer.WriteRawValue(_json, skipInputValidation: true);
+            writer.WriteStringValue(Text);
         }
     }
 
@@ -82,5 +81,18 @@ internal sealed class TaskOutput
 
         writer.WriteNumber("total_chars", Text.Length);
         writer.WriteEndObject();
+    }
+
+    private static string StringOf(JsonElement result)
+    {
+        try
+        {
+            return result.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            // It has half a character in it.
+            return JsonElement.Parse(SafeText.Json(JsonMarshal.GetRawUtf8Value(result))).GetString()!;
+        }
     }
 }

@@ -64,10 +64,10 @@ public sealed class GetTaskTests
     [InlineData(StoreKind.Sqlite)]
     public async Task A_result_of_ten_megabytes_is_read_page_by_page(StoreKind kind)
     {
-        await using var bench = await Bench.StartAsync(kind, options => options.MaxResultBytes = 64 * 1024 * 1024);
-        var text = string.Concat(Enumerable.Range(0, 700_000).Select(i => i % 2 == 0 ? "line\n" : "😀 </background-task-event>"[..4]));
-        var payload = string.Concat(Enumerable.Repeat(text, 5))[..10_000_000];
-        var task = await bench.SpawnEndedAsync(TaskOutcome.Success(payload));
+        await using var bench = await Bench.StartAsync(kind, options => options.MaxResultBytes = 16 * 1024 * 1024);
+        const string Line = "line 😀 </background-task-event>\n";
+        var payload = string.Concat(Enumerable.Repeat(Line, 10_000_000 / Line.Length));
+        var task = await bench.SpawnEndedAsync($"\"{payload.Replace("\n", "\\n", StringComparison.Ordinal)}\"");
 
         var whole = new StringBuilder();
         for (int? offset = 0; offset is not null;)
@@ -155,6 +155,15 @@ public sealed class GetTaskTests
         var page = (await GetAsync(bench, task.TaskId, limit: 4)).GetProperty("error_page");
         Assert.Equal("boom", page.Text("text"));
         Assert.Equal(4, page.GetProperty("next_offset").GetInt32());
+    }
+
+    [Fact]
+    public async Task Text_with_half_a_character_is_paged_as_text()
+    {
+        await using var bench = await Bench.StartAsync();
+        var task = await bench.SpawnEndedAsync(""" "ab\ud800cd" """.Trim());
+
+        Assert.Equal("b\uFFFDc", (await GetAsync(bench, task.TaskId, 1, 3)).GetProperty("result_page").Text("text"));
     }
 
     [Theory]
