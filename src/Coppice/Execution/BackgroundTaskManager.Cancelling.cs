@@ -47,9 +47,29 @@ public sealed partial class BackgroundTaskManager
         return CancelAsync(CancelScope.Run, runId, cancellationToken);
     }
 
+    /// <summary>
+    /// Requests the cancellation of a task and of every live descendant in one commit, as <see cref="CancelTreeAsync"/> does, and waits for
+    /// all of them to end, on whichever host.
+    /// </summary>
+    /// <param name="taskId">The root. A task of the tree that asks for this waits for itself, up to <paramref name="grace"/>.</param>
+    /// <param name="grace">How long to wait, by the manager's clock: from zero, which only looks, to 49 days.</param>
+    /// <param name="cancellationToken">Gives the request up until the store's writer has it; from then on stops the waiting, and the requests stand.</param>
+    /// <returns>What became of each task that was live; nothing when the root is unknown or nothing was live.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="grace"/> is outside its range.</exception>
+    /// <exception cref="TaskStoreException">The store failed; bodies that run here were signalled all the same.</exception>
+    public async ValueTask<StopReport> StopTreeAsync(string taskId, TimeSpan grace, CancellationToken cancellationToken = default)
+    {
+        Rules.CheckId(taskId, nameof(taskId));
+        ArgumentOutOfRangeException.ThrowIfLessThan(grace, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(grace, BackgroundTaskOptionsValidator.LongestTimer);
+        var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
+        var reached = await core.CancelAsync(new RequestCancel(CancelScope.Tree, taskId), cancellationToken).ConfigureAwait(false);
+        return await core.WatchStopAsync(reached, grace, cancellationToken).ConfigureAwait(false);
+    }
+
     private async ValueTask<int> CancelAsync(CancelScope scope, string key, CancellationToken cancellationToken)
     {
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
-        return await core.CancelAsync(new RequestCancel(scope, key), cancellationToken).ConfigureAwait(false);
+        return (await core.CancelAsync(new RequestCancel(scope, key), cancellationToken).ConfigureAwait(false)).Count;
     }
 }

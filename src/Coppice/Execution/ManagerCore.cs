@@ -125,7 +125,8 @@ internal sealed class ManagerCore : ITaskStoreListener
         }
     }
 
-    internal async ValueTask<int> CancelAsync(RequestCancel cancel, CancellationToken cancellationToken)
+    /// <summary>Requests a cancellation, and tells which live tasks it reached.</summary>
+    internal async ValueTask<IReadOnlyList<string>> CancelAsync(RequestCancel cancel, CancellationToken cancellationToken)
     {
         CommitResult result;
         try
@@ -144,7 +145,7 @@ internal sealed class ManagerCore : ITaskStoreListener
 
         var reached = ((CancelReached)result.Answer!).TaskIds;
         AwaitSignals(reached);
-        return reached.Count;
+        return reached;
     }
 
     internal async Task<TaskSnapshot> WaitAsync(string taskId, CancellationToken cancellationToken)
@@ -161,6 +162,23 @@ internal sealed class ManagerCore : ITaskStoreListener
 
             await waiting.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Waits for tasks that are to stop, all of them together for as long as the grace, and tells what became of each.</summary>
+    internal async ValueTask<StopReport> WatchStopAsync(IReadOnlyList<string> taskIds, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        var startedAt = _options.TimeProvider.GetTimestamp();
+        var stopped = new List<StoppedTask>(taskIds.Count);
+        foreach (var taskId in taskIds)
+        {
+            var task = await WaitAsync(taskId, startedAt, grace, cancellationToken).ConfigureAwait(false);
+            if (task is not null)
+            {
+                stopped.Add(new StoppedTask(taskId, OutcomeOf(task.State), task.State));
+            }
+        }
+
+        return new StopReport(stopped);
     }
 
     internal IAsyncEnumerable<TaskChange> WatchAsync(TaskQuery? query, CancellationToken cancellationToken) =>
@@ -260,6 +278,37 @@ internal sealed class ManagerCore : ITaskStoreListener
             $"The thread of agent task '{add.Continues}' has a live agent. Send that one a message, or wait until it ends.",
         _ => "The task was refused.",
     });
+
+    private static StopOutcome OutcomeOf(TaskState state) => state switch
+    {
+        TaskState.Cancelled => StopOutcome.Stopped,
+        TaskState.Completed or TaskState.Failed => StopOutcome.FinishedFirst,
+        _ => StopOutcome.StillRunning,
+    };
+
+    /// <summary>The task once it has ended, or as it is when the grace is over; <see langword="null"/> when it was forgotten.</summary>
+    private async ValueTask<TaskSnapshot?> WaitAsync(string taskId, long startedAt, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            using var waiting = _waiters.Register(taskId);
+            var task = await Store.GetAsync(taskId, cancellationToken).ConfigureAwait(false);
+            var left = grace - _options.TimeProvider.GetElapsedTime(startedAt);
+            if (task is null || task.State.IsTerminal() || left <= TimeSpan.Zero)
+            {
+                return task;
+            }
+
+            try
+            {
+                await waiting.Ended.WaitAsync(left, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // One more look tells how it stands at the end.
+            }
+        }
+    }
 
     /// <summary>Stores a new task. Tells whether its answer came late, after news of the task may have.</summary>
     private async ValueTask<bool> LandAsync(LiveTask task, AddTask add, CancellationToken cancellationToken)

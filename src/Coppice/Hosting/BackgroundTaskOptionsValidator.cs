@@ -5,7 +5,7 @@ namespace Coppice;
 /// <summary>Refuses options that cannot work, with messages that say what to change.</summary>
 internal sealed class BackgroundTaskOptionsValidator : IValidateOptions<BackgroundTaskOptions>
 {
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+    internal static readonly TimeSpan LongestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
 
     public ValidateOptionsResult Validate(string? name, BackgroundTaskOptions options)
     {

@@ -82,4 +82,6 @@ public sealed class SqliteRestoreTasks : RestoreTasksContract<SqliteStoreFixture
 
 public sealed class SqliteStateMoves : StateMovesContract<SqliteStoreFixture>;
 
+public sealed class SqliteStopTree : StopTreeContract<SqliteStoreFixture>;
+
 public sealed class SqliteUnreadMail : UnreadMailContract<SqliteStoreFixture>;

@@ -82,4 +82,6 @@ public sealed class InMemoryRestoreTasks : RestoreTasksContract<InMemoryStoreFix
 
 public sealed class InMemoryStateMoves : StateMovesContract<InMemoryStoreFixture>;
 
+public sealed class InMemoryStopTree : StopTreeContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryUnreadMail : UnreadMailContract<InMemoryStoreFixture>;
