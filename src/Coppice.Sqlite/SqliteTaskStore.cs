@@ -240,6 +240,17 @@ public sealed class SqliteTaskStore : ITaskStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<FailedMessage>> ListFailedMessagesAsync(string threadId, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(threadId);
+        return Read(threadId, static (reader, thread) => reader.FailedMessages(thread), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<DateTimeOffset?> FindNextExpiryAsync(CancellationToken cancellationToken) =>
+        Read(_state.Grown, static (reader, grown) => grown.Any ? DateTimeOffset.MinValue : reader.NextExpiry(), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<HostStatus>> HeartbeatAsync(HostFence fence, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();

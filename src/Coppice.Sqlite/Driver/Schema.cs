@@ -98,13 +98,48 @@ internal static class Schema
             place INTEGER PRIMARY KEY,
             json TEXT NOT NULL);
 
-        CREATE TABLE dead_letters (
-            n INTEGER PRIMARY KEY,
+        -- The ids of messages between threads, by the thread they are for. box is 0 for a mailbox, where place is the sequence, and 1 for the
+        -- outbox, where place is the number. forget_ms is set once the message is done with.
+        CREATE TABLE message_ids (
             thread INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            box INTEGER NOT NULL,
+            place INTEGER NOT NULL,
+            keep_ms INTEGER NOT NULL,
+            expires_ms INTEGER,
+            forget_ms INTEGER,
+            PRIMARY KEY (thread, id, box)) WITHOUT ROWID;
+        CREATE INDEX message_ids_waiting ON message_ids (thread, place) WHERE box = 0 AND forget_ms IS NULL;
+        CREATE INDEX message_ids_that_expire ON message_ids (expires_ms) WHERE expires_ms IS NOT NULL;
+        CREATE INDEX message_ids_to_forget ON message_ids (forget_ms) WHERE forget_ms IS NOT NULL;
+
+        -- On their way out, in lanes of one sender and one recipient. Only the first of a lane has a due_ms, and only while nobody has it;
+        -- claim is the epoch of the host that has it.
+        CREATE TABLE outbox (
+            n INTEGER PRIMARY KEY AUTOINCREMENT,
+            sender INTEGER NOT NULL,
+            recipient INTEGER NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            due_ms INTEGER,
+            claim INTEGER,
+            json TEXT NOT NULL);
+        CREATE INDEX outbox_by_lane ON outbox (sender, recipient, n);
+        CREATE INDEX outbox_due ON outbox (due_ms) WHERE due_ms IS NOT NULL;
+        CREATE INDEX outbox_claimed ON outbox (claim) WHERE claim IS NOT NULL;
+
+        -- Messages that failed, by their sender's thread. box is 0 for a mailbox, 1 for the outbox, 2 for an agent that ended: a dead letter.
+        CREATE TABLE failed_messages (
+            n INTEGER PRIMARY KEY AUTOINCREMENT,
+            sender INTEGER NOT NULL,
+            recipient INTEGER NOT NULL,
+            box INTEGER NOT NULL,
             seq INTEGER NOT NULL,
+            attempts INTEGER NOT NULL,
+            failed_ms INTEGER NOT NULL,
             json TEXT NOT NULL,
             reason TEXT NOT NULL);
-        CREATE INDEX dead_letters_by_place ON dead_letters (thread, seq);
+        CREATE INDEX failed_messages_by_sender ON failed_messages (sender, n);
+        CREATE INDEX dead_letters_by_place ON failed_messages (recipient, seq) WHERE box = 2;
         """,
     ];
 

@@ -147,7 +147,8 @@ internal sealed class StoreReader(Connection connection) : IDisposable
     public IReadOnlyList<DeadLetter> DeadLetters(string threadId)
     {
         var letters = new List<DeadLetter>();
-        using var rows = Prepared("SELECT seq, json, reason FROM dead_letters WHERE thread = (SELECT n FROM threads WHERE id = ?) ORDER BY seq")
+        using var rows = Prepared(
+            "SELECT seq, json, reason FROM failed_messages WHERE recipient = (SELECT n FROM threads WHERE id = ?) AND box = 2 ORDER BY seq")
             .Bind(threadId).Rows();
         while (rows.Next())
         {
@@ -155,6 +156,33 @@ internal sealed class StoreReader(Connection connection) : IDisposable
         }
 
         return letters;
+    }
+
+    public IReadOnlyList<FailedMessage> FailedMessages(string senderId)
+    {
+        var failed = new List<FailedMessage>();
+        using var rows = Prepared(
+            "SELECT f.n, t.id, f.json, f.reason, f.attempts, f.failed_ms FROM failed_messages f JOIN threads t ON t.n = f.recipient "
+            + "WHERE f.sender = (SELECT n FROM threads WHERE id = ?) ORDER BY f.n").Bind(senderId).Rows();
+        while (rows.Next())
+        {
+            failed.Add(FailedMessage.Of(
+                rows.Number(0), senderId, rows.Text(1), MailEventJson.Deserialize(rows.Text(2)), rows.Text(3), (int)rows.Number(4), rows.Time(5)));
+        }
+
+        return failed;
+    }
+
+    /// <summary>When a message expires next or an id is to be forgotten.</summary>
+    public DateTimeOffset? NextExpiry()
+    {
+        using var rows = Prepared(
+            "SELECT (SELECT min(expires_ms) FROM message_ids WHERE expires_ms IS NOT NULL), "
+            + "(SELECT min(forget_ms) FROM message_ids WHERE forget_ms IS NOT NULL)").Rows();
+        rows.Next();
+        var next = Math.Min(rows.NumberOrNull(0) ?? long.MaxValue, rows.NumberOrNull(1) ?? long.MaxValue);
+        return next == long.MaxValue
+            ? null : DateTimeOffset.FromUnixTimeMilliseconds(Math.Min(next, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
     }
 
     public long MailDepth() => Prepared("SELECT mail_depth FROM meta").Scalar() ?? 0;

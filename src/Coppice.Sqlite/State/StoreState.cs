@@ -21,6 +21,8 @@ internal sealed class StoreState
 
     public RecentTasks Recent { get; } = new();
 
+    public GrownLists Grown { get; } = new();
+
     public Listeners Listeners { get; } = new();
 
     /// <summary>Gets how much mail is not acknowledged, as committed.</summary>

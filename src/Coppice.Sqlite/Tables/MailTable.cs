@@ -10,7 +10,7 @@ internal sealed class MailTable(Connection connection)
         "SELECT place, json FROM mail WHERE place > ? AND place <= ? AND class = 2 AND task = ? ORDER BY place");
 
     private readonly Statement _remove = connection.Prepare("DELETE FROM mail WHERE place = ?");
-    private readonly Statement _bury = connection.Prepare("INSERT INTO dead_letters (thread, seq, json, reason) VALUES (?, ?, ?, ?)");
+    private readonly Statement _take = connection.Prepare("DELETE FROM mail WHERE place = ? RETURNING json");
 
     public void Add(long thread, long sequence, MailClass mailClass, long? addressee, MailEvent mail) =>
         _add.Bind(MailPlace.Of(thread, sequence)).Bind((long)mailClass).Bind(addressee).Bind(MailEventJson.Serialize(mail)).Run();
@@ -41,8 +41,21 @@ internal sealed class MailTable(Connection connection)
         return counts;
     }
 
-    /// <summary>Turns the messages addressed to an agent task into dead letters and returns their sequences.</summary>
-    public List<long> Bury(long thread, long agent, string reason)
+    /// <summary>Takes one piece of mail out and returns its JSON, if it is there.</summary>
+    public string? Take(long thread, long sequence)
+    {
+        using var rows = _take.Bind(MailPlace.Of(thread, sequence)).Rows();
+        var json = rows.Next() ? rows.Text(0) : null;
+        while (rows.Next())
+        {
+            // The statement has to run to its end.
+        }
+
+        return json;
+    }
+
+    /// <summary>Takes the messages out that are addressed to an agent task.</summary>
+    public List<(long Sequence, string Json)> Bury(long thread, long agent)
     {
         var letters = new List<(long Place, string Json)>();
         using (var rows = _addressed.Bind(MailPlace.Of(thread, 0)).Bind(MailPlace.Through(thread, long.MaxValue)).Bind(agent).Rows())
@@ -53,12 +66,11 @@ internal sealed class MailTable(Connection connection)
             }
         }
 
-        foreach (var (place, json) in letters)
+        foreach (var (place, _) in letters)
         {
             _remove.Bind(place).Run();
-            _bury.Bind(thread).Bind(MailPlace.SequenceAt(place)).Bind(json).Bind(reason).Run();
         }
 
-        return letters.ConvertAll(letter => MailPlace.SequenceAt(letter.Place));
+        return letters.ConvertAll(letter => (MailPlace.SequenceAt(letter.Place), letter.Json));
     }
 }

@@ -9,6 +9,8 @@ internal sealed class BatchWriter
     private readonly CancelWriter _cancel;
     private readonly MailWriter _mail;
     private readonly ConversationWriter _conversation;
+    private readonly MessageWriter _messages;
+    private readonly OutboxWriter _outbox;
     private readonly HostWriter _host;
     private readonly RestoreWriter _restore;
 
@@ -19,7 +21,9 @@ internal sealed class BatchWriter
         _spawn = new SpawnWriter(_context, post);
         _finish = new FinishWriter(_context, post);
         _cancel = new CancelWriter(_context);
-        _mail = new MailWriter(_context, post);
+        _messages = new MessageWriter(_context, post);
+        _outbox = new OutboxWriter(_context, _messages);
+        _mail = new MailWriter(_context, post, _messages);
         _conversation = new ConversationWriter(_context, _mail);
         _host = new HostWriter(_context, post, _finish);
         _restore = new RestoreWriter(_context, post);
@@ -106,7 +110,7 @@ internal sealed class BatchWriter
         MoveTask move => _finish.Write(move),
         CloseAgentInbox close => _finish.Write(close),
         SendMessage send => _mail.Write(send),
-        PostMessage message => _mail.Write(message),
+        PostMessage message => _messages.Write(message),
         AcknowledgeMail acknowledge => _mail.Write(acknowledge),
         AppendConversation append => _conversation.Write(append),
         ForgetConversation forget => _conversation.Write(forget),
@@ -118,6 +122,12 @@ internal sealed class BatchWriter
         JoinHost join => _host.Write(join),
         SettleHost settle => _host.Write(settle),
         LeaveHost leave => _host.Write(leave),
+        PostToOutbox message => _outbox.Write(message),
+        ClaimOutbox claim => _outbox.Write(claim),
+        SettleOutgoing settle => _outbox.Write(settle),
+        ExpireMessages expire => _messages.Write(expire),
+        ReplayFailedMessages replay => _messages.Write(replay),
+        ClearFailedMessages clear => _messages.Write(clear),
         _ => throw new NotSupportedException($"This store does not know the mutation {mutation.GetType().Name}."),
     };
 
@@ -126,5 +136,6 @@ internal sealed class BatchWriter
 
     private static WrittenBatch Refused(IReadOnlyList<MutationAnswer> answers) => new(CommitStatus.Refused, 0, answers);
 
-    private static bool IsRefusal(MutationAnswer answer) => answer is AddRefused or MoveRefused or SendRefused or ReaderRefused or ConversationMoved;
+    private static bool IsRefusal(MutationAnswer answer) =>
+        answer is AddRefused or MoveRefused or SendRefused or PostRefused or ReaderRefused or ConversationMoved;
 }

@@ -13,6 +13,14 @@ internal sealed class HostWriter(BatchContext context, MailPost post, FinishWrit
         var hosts = context.State.Hosts;
         var fence = new HostFence(join.HostId, context.Counters.NextEpoch++);
         var orphans = finish.Orphan(context.Session.Tasks.LiveOfHosts(epoch => !hosts.IsOpen(epoch)));
+        foreach (var epoch in context.Session.Outbox.Claimants())
+        {
+            if (!hosts.IsOpen(epoch))
+            {
+                context.Session.Outbox.Release(epoch, context.Time);
+            }
+        }
+
         foreach (var epoch in hosts.Left())
         {
             hosts.Forget(epoch);
@@ -37,6 +45,7 @@ internal sealed class HostWriter(BatchContext context, MailPost post, FinishWrit
 
         var wasOpen = hosts.IsOpen(settle.Fence);
         hosts.Forget(settle.Fence.Epoch);
+        context.Session.Outbox.Release(settle.Fence.Epoch, context.Time);
         var orphans = finish.Orphan(context.Session.Tasks.LiveOfHosts(epoch => epoch == settle.Fence.Epoch));
         if (wasOpen)
         {
@@ -63,6 +72,7 @@ internal sealed class HostWriter(BatchContext context, MailPost post, FinishWrit
             context.State.Hosts.Forget(fence.Epoch);
         }
 
+        context.Session.Outbox.Release(fence.Epoch, context.Time);
         Close(fence);
         return HostLeft.Instance;
     }

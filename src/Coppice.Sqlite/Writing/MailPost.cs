@@ -39,18 +39,36 @@ internal sealed class MailPost(BatchContext context)
         }
 
         var threadId = context.Session.Threads.Head(thread).Id;
-        var buried = context.Session.Mail.Bury(thread, agent.Number, $"The agent task '{agentId}' ended before it acknowledged this message.");
+        var buried = context.Session.Mail.Bury(thread, agent.Number);
         var mailbox = context.State.Mailboxes.Find(threadId);
         if (buried.Count > 0)
         {
+            var reason = $"The agent task '{agentId}' ended before it acknowledged this message.";
+            foreach (var (sequence, json) in buried)
+            {
+                context.Session.Failed.Add(agent.Owner, thread, FailedTable.Agent, sequence, 0, context.Time, json, reason);
+            }
+
+            context.State.Grown.Add(agent.Owner);
             Release(thread, acknowledged: 0, new MailCounts(0, 0, buried.Count));
             var readThrough = mailbox?.ReadThrough ?? 0;
-            ChangeUnread(mailbox, new MailCounts(0, 0, -buried.Count(sequence => sequence > readThrough)));
+            ChangeUnread(mailbox, new MailCounts(0, 0, -buried.Count(letter => letter.Sequence > readThrough)));
         }
 
         if (mailbox?.Agent == agent.Number)
         {
             Close(threadId, mailbox);
+        }
+    }
+
+    /// <summary>A message is not in its mailbox any more, and was not acknowledged.</summary>
+    public void TakenOut(long thread, long sequence)
+    {
+        Release(thread, acknowledged: 0, MailCounts.One(MailClass.Message));
+        var mailbox = context.State.Mailboxes.Find(context.Session.Threads.Head(thread).Id);
+        if (mailbox is not null && sequence > mailbox.ReadThrough)
+        {
+            ChangeUnread(mailbox, default(MailCounts) - MailCounts.One(MailClass.Message));
         }
     }
 

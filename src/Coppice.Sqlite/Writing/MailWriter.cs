@@ -1,7 +1,7 @@
 namespace Coppice.Sqlite;
 
-/// <summary>Sends and posts messages, opens and closes mailboxes, acknowledges mail.</summary>
-internal sealed class MailWriter(BatchContext context, MailPost post)
+/// <summary>Sends messages to agents, opens and closes mailboxes, acknowledges mail.</summary>
+internal sealed class MailWriter(BatchContext context, MailPost post, MessageWriter messages)
 {
     public MutationAnswer Write(SendMessage send)
     {
@@ -18,17 +18,6 @@ internal sealed class MailWriter(BatchContext context, MailPost post)
         var (head, _) = post.Post(
             task.AgentThread!.Value, [AgentMessage.Create(send.TaskId, send.From.AgentId, send.Content)], task.Number);
         return new MessageSent(head.LastSequence);
-    }
-
-    public MutationAnswer Write(PostMessage message)
-    {
-        if (!context.Applying)
-        {
-            return NotApplied.Instance;
-        }
-
-        var (head, _) = post.Post(context.Session.Threads.Ensure(message.ThreadId), [message.Message]);
-        return new MailPosted(head.LastSequence);
     }
 
     public MutationAnswer Write(OpenMailbox open)
@@ -88,8 +77,18 @@ internal sealed class MailWriter(BatchContext context, MailPost post)
 
         // Not taken back if the commit fails: the reader is done with it and would only acknowledge it again.
         mailbox.Skip(through, (after, last) => context.Session.Mail.Count(head.Number, after, last));
+        if (head.Unacknowledged.Messages > 0)
+        {
+            messages.ExpireThrough(head, through);
+        }
+
         var gone = context.Session.Mail.Acknowledge(head.Number, through);
         post.Release(head.Number, through, gone);
+        if (gone.Messages > 0)
+        {
+            context.Session.MessageIds.EndThrough(head.Number, through, context.Time);
+        }
+
         return through;
     }
 

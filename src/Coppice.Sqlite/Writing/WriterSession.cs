@@ -21,6 +21,9 @@ internal sealed class WriterSession : IDisposable
         Threads = new ThreadTable(connection);
         Mail = new MailTable(connection);
         Conversations = new ConversationTable(connection);
+        MessageIds = new MessageIdTable(connection);
+        Outbox = new OutboxTable(connection);
+        Failed = new FailedTable(connection);
         _begin = connection.Prepare("BEGIN IMMEDIATE");
         _commit = connection.Prepare("COMMIT");
         _rollback = connection.Prepare("ROLLBACK");
@@ -46,6 +49,12 @@ internal sealed class WriterSession : IDisposable
     public MailTable Mail { get; }
 
     public ConversationTable Conversations { get; }
+
+    public MessageIdTable MessageIds { get; }
+
+    public OutboxTable Outbox { get; }
+
+    public FailedTable Failed { get; }
 
     public void Begin()
     {

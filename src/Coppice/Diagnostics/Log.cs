@@ -53,6 +53,25 @@ internal static partial class Log
     [LoggerMessage(3003, LogLevel.Warning, "The inbox of thread {ThreadId} could not be closed in the store; it is tried again")]
     internal static partial void InboxCloseDelayed(ILogger logger, string threadId, Exception exception);
 
+    [LoggerMessage(3004, LogLevel.Warning, "{Count} messages expired before anybody had acknowledged them; their senders' threads list them")]
+    internal static partial void MessagesExpired(ILogger logger, int count);
+
+    [LoggerMessage(3005, LogLevel.Warning, "{Dropped} failed messages were dropped, the oldest of threads that had more than {MaxFailedMessages}")]
+    internal static partial void FailedMessagesDropped(ILogger logger, int dropped, int maxFailedMessages);
+
+    [LoggerMessage(3006, LogLevel.Information, "Attempt {Attempt} to send message {MessageId} of thread {FromThreadId} to {ToThreadId} failed; the next is due in {PauseMs} ms")]
+    internal static partial void SendFailed(
+        ILogger logger, string messageId, string fromThreadId, string toThreadId, int attempt, long pauseMs, Exception exception);
+
+    [LoggerMessage(3007, LogLevel.Warning, "Message {MessageId} of thread {FromThreadId} to {ToThreadId} failed for good: {Reason}")]
+    internal static partial void MessageFailed(ILogger logger, string messageId, string fromThreadId, string toThreadId, string reason);
+
+    [LoggerMessage(3008, LogLevel.Warning, "The outbox could not be looked at; it is tried again with the next heartbeat")]
+    internal static partial void OutboxUnreachable(ILogger logger, Exception exception);
+
+    [LoggerMessage(3009, LogLevel.Warning, "What became of message {MessageId} could not be stored; it is tried again, and should this host end first the message is sent again")]
+    internal static partial void SettlingDelayed(ILogger logger, string messageId, Exception exception);
+
     [LoggerMessage(4001, LogLevel.Warning, "A commit for {Operation} failed")]
     internal static partial void CommitFailed(ILogger logger, string operation, Exception exception);
 }

@@ -13,6 +13,9 @@ internal sealed class TaskMetrics : IDisposable
     private readonly Histogram<double> _commitDuration;
     private readonly Histogram<int> _groupSize;
     private readonly Counter<long> _commitFailures;
+    private readonly Counter<long> _messagesPosted;
+    private readonly Counter<long> _messagesAttempted;
+    private readonly Counter<long> _messagesFailed;
 
     internal TaskMetrics(IMeterFactory? factory, TimeProvider time, Func<long> countLive, Func<long> countMail)
     {
@@ -24,6 +27,9 @@ internal sealed class TaskMetrics : IDisposable
         _commitDuration = meter.CreateHistogram<double>("coppice.store.commit.duration", "s", "How long a commit took, by operation.");
         _groupSize = meter.CreateHistogram<int>("coppice.store.commit.group_size", "{batch}", "Batches that shared a transaction.");
         _commitFailures = meter.CreateCounter<long>("coppice.store.commit.failures", "{commit}", "Commits that failed, by operation.");
+        _messagesPosted = meter.CreateCounter<long>("coppice.messages.posted", "{message}", "Messages between threads accepted, by box.");
+        _messagesAttempted = meter.CreateCounter<long>("coppice.messages.attempted", "{attempt}", "Attempts to send a message, by outcome.");
+        _messagesFailed = meter.CreateCounter<long>("coppice.messages.failed", "{message}", "Messages between threads that failed, by reason.");
         meter.CreateObservableUpDownCounter("coppice.tasks.live", countLive, "{task}", "Tasks whose body runs here.");
         meter.CreateObservableUpDownCounter("coppice.mailbox.depth", countMail, "{event}", "Mail in the store that is not acknowledged.");
     }
@@ -59,6 +65,24 @@ internal sealed class TaskMetrics : IDisposable
 
     internal void CommitFailed(string operation) =>
         _commitFailures.Add(1, new KeyValuePair<string, object?>("operation", operation));
+
+    internal void MessagePosted(string box) => _messagesPosted.Add(1, new KeyValuePair<string, object?>("box", box));
+
+    internal void MessageAttempted(AttemptEnd end) => _messagesAttempted.Add(1, new KeyValuePair<string, object?>("outcome", end switch
+    {
+        AttemptEnd.Sent => "sent",
+        AttemptEnd.Retry => "retry",
+        AttemptEnd.Failed => "failed",
+        _ => "handed_back",
+    }));
+
+    internal void MessagesFailed(string reason, int count)
+    {
+        if (count > 0)
+        {
+            _messagesFailed.Add(count, new KeyValuePair<string, object?>("reason", reason));
+        }
+    }
 
     public void Dispose() => _ownMeter?.Dispose();
 }

@@ -26,6 +26,8 @@ internal sealed class ManagerCore : ITaskStoreListener
     private readonly TaskMetrics _metrics;
     private readonly TaskRunner _runner;
     private readonly HostSession _host;
+    private readonly MessageKeeper _messages;
+    private readonly MessageDispatcher? _dispatcher;
     private readonly UnreadMailNotifier _unreadMail;
     private readonly TaskWaiters _waiters;
     private readonly Watchers _watchers;
@@ -46,9 +48,17 @@ internal sealed class ManagerCore : ITaskStoreListener
         _metrics = new TaskMetrics(options.MeterFactory, options.TimeProvider, () => _live.Count, CountMail);
         _gateway = new StoreGateway(store, options, _metrics, _logger);
         _host = new HostSession(_gateway, _live, options, _logger);
+        _messages = new MessageKeeper(_gateway, _host, options, _metrics, _logger);
+        _host.OnBeat = OnBeatAsync;
+        if (options.MessageTransport is not null)
+        {
+            _dispatcher = new MessageDispatcher(
+                _gateway, _host, _messages, options, manager.Rules, _metrics, _logger, _stopping.Token, _stopped.Token);
+        }
+
         _unreadMail = new UnreadMailNotifier(options.OnUnreadMail, _scheduler, _logger, _stopping.Token);
         _runner = new TaskRunner(this, manager, _gateway, _live, _metrics, options, _logger, _stopped.Token);
-        Mailroom = new Mailroom(_gateway, _host, _runner, _unreadMail, manager.Rules, _scheduler, _logger);
+        Mailroom = new Mailroom(_gateway, _host, _runner, _unreadMail, manager.Rules, options, _logger);
         _watchers = new Watchers(options.MaxWatchBacklog, _scheduler);
     }
 
@@ -88,7 +98,11 @@ internal sealed class ManagerCore : ITaskStoreListener
     }
 
     /// <summary>The start has returned.</summary>
-    internal void BeginNotifying() => _unreadMail.Begin();
+    internal void BeginNotifying()
+    {
+        _unreadMail.Begin();
+        _dispatcher?.Look();
+    }
 
     /// <summary>
     /// Makes the task of a body, before what the store is told of it: what lasts and what is gone in a moment lie apart in memory then, which
@@ -216,6 +230,36 @@ internal sealed class ManagerCore : ITaskStoreListener
             ? refused.Receipt
             : new SendReceipt(SendResult.Delivered, null);
 
+    internal async ValueTask<PostReceipt> PostAsync(string toThreadId, ThreadMessage message, bool isCarried, CancellationToken cancellationToken) =>
+        await PostAsync(
+            isCarried
+                ? new PostToOutbox(toThreadId, message, _options.MessageIdMemory)
+                : new PostMessage(toThreadId, message) { MaxUnread = _options.MaxUnreadMessages, KeepIdFor = _options.MessageIdMemory },
+            message,
+            isCarried ? "outbox" : "mailbox",
+            cancellationToken).ConfigureAwait(false);
+
+    internal ValueTask<PostReceipt> DeliverAsync(string toThreadId, ThreadMessage message, CancellationToken cancellationToken) => PostAsync(
+        new PostMessage(toThreadId, message)
+        {
+            MaxUnread = _options.MaxUnreadMessages, KeepIdFor = _options.MessageIdMemory, IsDelivery = true,
+        },
+        message,
+        "mailbox",
+        cancellationToken);
+
+    internal async ValueTask<ReplayResult> ReplayAsync(string threadId, IReadOnlyCollection<long>? numbers, CancellationToken cancellationToken)
+    {
+        var replayed = await CommitAsync<MessagesReplayed>(
+            "replay_messages",
+            new ReplayFailedMessages(
+                threadId, numbers, _options.MessageIdMemory, MessageIds.ExpiryAfter(_options.MessageTimeToLive, _options.TimeProvider),
+                _options.MaxUnreadMessages),
+            cancellationToken).ConfigureAwait(false);
+        _dispatcher?.Look();
+        return new ReplayResult(replayed.Count, replayed.Left);
+    }
+
     /// <summary>Law 13: signals every body, waits for them up to the grace period or the stop token, and leaves the store.</summary>
     internal async ValueTask ShutDownAsync(CancellationToken stop)
     {
@@ -262,7 +306,27 @@ internal sealed class ManagerCore : ITaskStoreListener
 
     public void OnMailLeftUnread(string threadId) => Mailroom.OnLeftUnread(threadId);
 
-    public void OnHostFenced(HostFence fence) => _host.OnFenced(fence);
+    public void OnHostFenced(HostFence fence)
+    {
+        _host.OnFenced(fence);
+        _dispatcher?.OnFenced(fence);
+    }
+
+    private async ValueTask<PostReceipt> PostAsync(Mutation post, ThreadMessage message, string box, CancellationToken cancellationToken)
+    {
+        if (await CommitAsync<MutationAnswer>("post", post, cancellationToken).ConfigureAwait(false) is PostRefused refused)
+        {
+            return new PostReceipt("", refused.Result);
+        }
+
+        _metrics.MessagePosted(box);
+        if (post is PostToOutbox)
+        {
+            _dispatcher?.Look();
+        }
+
+        return new PostReceipt(message.MessageId, PostResult.Accepted);
+    }
 
     private static SpawnException Refusal(SpawnError error, AddTask add) => new(error, error switch
     {
@@ -352,10 +416,18 @@ internal sealed class ManagerCore : ITaskStoreListener
         }
     }
 
+    private async ValueTask OnBeatAsync()
+    {
+        _dispatcher?.OnBeat();
+        await _messages.SweepAsync().ConfigureAwait(false);
+    }
+
     private async Task EndOfTasksAsync()
     {
+        var unsent = _dispatcher?.StopAsync() ?? Task.CompletedTask;
         await _spawns.CloseAsync().ConfigureAwait(false);
         await _live.WhenEmptyAsync().ConfigureAwait(false);
+        await unsent.ConfigureAwait(false);
     }
 
     private async ValueTask WithinGraceAsync(Task work, TimeSpan grace, CancellationToken stop)

@@ -69,8 +69,47 @@ public sealed class BackgroundTaskOptions
     /// <summary>Gets or sets how many unread custom events a thread may have. From 1; 100,000 by default. Beyond it <c>Emit</c> is false.</summary>
     public int MaxUnreadEvents { get; set; } = 100_000;
 
-    /// <summary>Gets or sets how many unread messages an agent's inbox may hold. From 1; 10,000 by default. Beyond it a message is <see cref="SendResult.InboxFull"/>.</summary>
+    /// <summary>
+    /// Gets or sets how many unread messages a mailbox may hold. From 1; 10,000 by default. Beyond it a message to an agent is
+    /// <see cref="SendResult.InboxFull"/>, one to a thread <see cref="PostResult.MailboxFull"/>.
+    /// </summary>
     public int MaxUnreadMessages { get; set; } = 10_000;
+
+    /// <summary>
+    /// Gets or sets how long a message between threads is of use. From one millisecond; <see langword="null"/>, for ever, by default. One that
+    /// nobody acknowledged by then becomes a failed message of its sender's thread.
+    /// </summary>
+    public TimeSpan? MessageTimeToLive { get; set; }
+
+    /// <summary>
+    /// Gets or sets how long after its acknowledgement or failure the id of a message is remembered, so that the same id is not delivered again.
+    /// From zero; 7 days by default.
+    /// </summary>
+    public TimeSpan MessageIdMemory { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>Gets or sets how many failed messages a thread keeps. From 1; 10,000 by default. Beyond it the oldest are dropped, which is logged.</summary>
+    public int MaxFailedMessages { get; set; } = 10_000;
+
+    /// <summary>
+    /// Gets or sets what forwards messages to threads that live elsewhere. None by default; the one that is registered under dependency
+    /// injection. A host without one leaves the messages alone that wait for one.
+    /// </summary>
+    public IMessageTransport? MessageTransport { get; set; }
+
+    /// <summary>Gets or sets how many messages the transport forwards at once, each of another sender or to another recipient. From 1; 16 by default.</summary>
+    public int MaxMessagesUnderWay { get; set; } = 16;
+
+    /// <summary>Gets or sets how often a message is handed to the transport before it fails. From 1; 10 by default.</summary>
+    public int MaxMessageAttempts { get; set; } = 10;
+
+    /// <summary>Gets or sets the pause after a first failed attempt; each one after it is twice as long, and all vary by a quarter. From 1 millisecond; 1 second by default.</summary>
+    public TimeSpan FirstMessageRetry { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Gets or sets the longest pause between two attempts. From <see cref="FirstMessageRetry"/>; 5 minutes by default.</summary>
+    public TimeSpan LongestMessageRetry { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Gets or sets after how long an attempt's token is cancelled. From 1 millisecond; 1 minute by default.</summary>
+    public TimeSpan MessageSendTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Gets or sets how deep a tree of tasks may be, the root counting as one. 1 to 64; 64 by default.</summary>
     public int MaxDepth { get; set; } = 64;

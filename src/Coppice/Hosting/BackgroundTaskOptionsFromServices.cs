@@ -4,14 +4,15 @@ using Microsoft.Extensions.Options;
 
 namespace Coppice;
 
-/// <summary>Takes clock, loggers and meters from the application. What the user configures comes after it, and wins.</summary>
+/// <summary>Takes clock, loggers, meters and transport from the application. What the user configures comes after it, and wins.</summary>
 internal sealed class BackgroundTaskOptionsFromServices(
-    TimeProvider? time = null, ILoggerFactory? loggers = null, IMeterFactory? meters = null) : IConfigureOptions<BackgroundTaskOptions>
+    TimeProvider? time = null, ILoggerFactory? loggers = null, IMeterFactory? meters = null, IMessageTransport? transport = null) : IConfigureOptions<BackgroundTaskOptions>
 {
     public void Configure(BackgroundTaskOptions options)
     {
         options.TimeProvider = time ?? options.TimeProvider;
         options.LoggerFactory = loggers ?? options.LoggerFactory;
         options.MeterFactory = meters ?? options.MeterFactory;
+        options.MessageTransport = transport ?? options.MessageTransport;
     }
 }

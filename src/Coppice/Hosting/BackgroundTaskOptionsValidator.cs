@@ -51,12 +51,47 @@ internal sealed class BackgroundTaskOptionsValidator : IValidateOptions<Backgrou
             yield return $"BackgroundTaskOptions.HostName must have 1 to 128 characters; it has {options.HostName.Length}.";
         }
 
+        foreach (var fault in MessageFaults(options))
+        {
+            yield return fault;
+        }
+
         foreach (var (option, value, minimum, maximum) in Numbers(options))
         {
             if (value < minimum || value > maximum)
             {
                 yield return $"BackgroundTaskOptions.{option} ({value}) must be from {minimum} to {maximum}.";
             }
+        }
+    }
+
+    private static IEnumerable<string> MessageFaults(BackgroundTaskOptions options)
+    {
+        if (options.MessageTimeToLive < TimeSpan.FromMilliseconds(1))
+        {
+            yield return $"BackgroundTaskOptions.MessageTimeToLive ({options.MessageTimeToLive}) must be at least a millisecond; "
+                + "leave it out for messages that do not expire.";
+        }
+
+        if (options.MessageIdMemory < TimeSpan.Zero)
+        {
+            yield return $"BackgroundTaskOptions.MessageIdMemory ({options.MessageIdMemory}) must be from zero.";
+        }
+
+        if (options.FirstMessageRetry < TimeSpan.FromMilliseconds(1) || options.FirstMessageRetry > LongestTimer)
+        {
+            yield return $"BackgroundTaskOptions.FirstMessageRetry ({options.FirstMessageRetry}) must be from 1 millisecond to 49 days.";
+        }
+
+        if (options.LongestMessageRetry < options.FirstMessageRetry || options.LongestMessageRetry > LongestTimer)
+        {
+            yield return $"BackgroundTaskOptions.LongestMessageRetry ({options.LongestMessageRetry}) must be from FirstMessageRetry "
+                + $"({options.FirstMessageRetry}) to 49 days.";
+        }
+
+        if (options.MessageSendTimeout < TimeSpan.FromMilliseconds(1) || options.MessageSendTimeout > LongestTimer)
+        {
+            yield return $"BackgroundTaskOptions.MessageSendTimeout ({options.MessageSendTimeout}) must be from 1 millisecond to 49 days.";
         }
     }
 
@@ -74,6 +109,9 @@ internal sealed class BackgroundTaskOptionsValidator : IValidateOptions<Backgrou
         (nameof(options.MaxConversationEntries), options.MaxConversationEntries, 1, int.MaxValue),
         (nameof(options.MaxUnreadEvents), options.MaxUnreadEvents, 1, int.MaxValue),
         (nameof(options.MaxUnreadMessages), options.MaxUnreadMessages, 1, int.MaxValue),
+        (nameof(options.MaxFailedMessages), options.MaxFailedMessages, 1, int.MaxValue),
+        (nameof(options.MaxMessagesUnderWay), options.MaxMessagesUnderWay, 1, int.MaxValue),
+        (nameof(options.MaxMessageAttempts), options.MaxMessageAttempts, 1, int.MaxValue),
         (nameof(options.MaxDepth), options.MaxDepth, 1, 64),
         (nameof(options.MaxWatchBacklog), options.MaxWatchBacklog, 1, int.MaxValue),
     ];

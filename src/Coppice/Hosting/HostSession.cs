@@ -25,6 +25,9 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
 
     internal HostFence Fence => _fence.Value;
 
+    /// <summary>Gets or sets what is looked after with each heartbeat, after the other hosts.</summary>
+    internal Func<ValueTask>? OnBeat { get; set; }
+
     /// <summary>Joins the store, which settles what hosts left that are surely gone.</summary>
     internal async ValueTask JoinAsync(CancellationToken cancellationToken)
     {
@@ -154,6 +157,11 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
             foreach (var host in Observe(hosts))
             {
                 await SettleAsync(host, fence).ConfigureAwait(false);
+            }
+
+            if (OnBeat is { } onBeat && !_hasLeft)
+            {
+                await onBeat().ConfigureAwait(false);
             }
         }
         catch (ObjectDisposedException)

@@ -59,8 +59,8 @@ public sealed class Inbox : IAsyncDisposable, ICommitObserver
         List<InboxItem>? all = null;
         while (true)
         {
-            var page = await TakeAsync(DrainPage, cancellationToken).ConfigureAwait(false);
-            if (page.Count < DrainPage)
+            var (page, isLast) = await TakeAsync(DrainPage, cancellationToken).ConfigureAwait(false);
+            if (isLast)
             {
                 if (all is null)
                 {
@@ -84,7 +84,7 @@ public sealed class Inbox : IAsyncDisposable, ICommitObserver
         while (true)
         {
             var arrival = _arrival.Next();
-            var items = await TakeAsync(1, cancellationToken).ConfigureAwait(false);
+            var (items, _) = await TakeAsync(1, cancellationToken).ConfigureAwait(false);
             if (items.Count > 0)
             {
                 return items[0];
@@ -200,26 +200,34 @@ public sealed class Inbox : IAsyncDisposable, ICommitObserver
 
     internal void StartAfter(long acknowledgedThrough) => _cursor = acknowledgedThrough;
 
-    private async ValueTask<IReadOnlyList<InboxItem>> TakeAsync(int limit, CancellationToken cancellationToken)
+    /// <summary>Takes what is there and has not expired. None means that there is no more.</summary>
+    private async ValueTask<(IReadOnlyList<InboxItem> Items, bool IsLast)> TakeAsync(int limit, CancellationToken cancellationToken)
     {
         // The wait is short: nobody keeps the lock while waiting for mail.
         await _reading.EnterAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            Check(CancellationToken.None);
-            var page = await _mailroom.ReadAsync(this, _cursor, limit, cancellationToken).ConfigureAwait(false);
-            if (!page.IsReader)
+            while (true)
             {
-                TakeOver();
                 Check(CancellationToken.None);
-            }
+                var page = await _mailroom.ReadAsync(this, _cursor, limit, cancellationToken).ConfigureAwait(false);
+                if (!page.IsReader)
+                {
+                    TakeOver();
+                    Check(CancellationToken.None);
+                }
 
-            if (page.Items.Count > 0)
-            {
-                _cursor = page.Items[^1].Sequence;
-            }
+                if (page.Items.Count > 0)
+                {
+                    _cursor = page.Items[^1].Sequence;
+                }
 
-            return page.Items;
+                var items = _mailroom.WithoutExpired(page.Items);
+                if (items.Count > 0 || page.Items.Count < limit)
+                {
+                    return (items, page.Items.Count < limit);
+                }
+            }
         }
         finally
         {

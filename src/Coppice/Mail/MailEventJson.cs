@@ -77,6 +77,16 @@ public static class MailEventJson
                 writer.WriteString("from_thread_id", message.FromThreadId);
                 writer.WriteString("from_agent_id", message.FromAgentId);
                 writer.WriteString("content", message.Content);
+                if (message.ToAgentId is { } toAgentId)
+                {
+                    writer.WriteString("to_agent_id", toAgentId);
+                }
+
+                if (message.ExpiresAt is { } expiresAt)
+                {
+                    writer.WriteNumber("expires_at_ms", expiresAt.ToUnixTimeMilliseconds());
+                }
+
                 break;
             default:
                 throw new JsonException($"There is no wire form for {mail.GetType().Name}.");
@@ -108,7 +118,11 @@ public static class MailEventJson
                 "cancelled" => new TaskCancelled(taskId),
                 "custom" => new CustomTaskEvent(taskId, Text(json, "event_type"), Value(json, "payload") ?? Null()),
                 "message" => new ThreadMessage(
-                    Text(json, "message_id"), Text(json, "from_thread_id"), Text(json, "from_agent_id"), Text(json, "content")),
+                    Text(json, "message_id"), Text(json, "from_thread_id"), Text(json, "from_agent_id"), Text(json, "content"))
+                {
+                    ToAgentId = Text(json, "to_agent_id") is { Length: > 0 } toAgentId ? toAgentId : null,
+                    ExpiresAt = Time(json, "expires_at_ms"),
+                },
                 var unknown => new CustomTaskEvent(taskId, unknown, json.Clone()),
             };
         }
@@ -135,6 +149,13 @@ public static class MailEventJson
             throw new JsonException($"'{name}' of an event holds text that is not valid Unicode.", e);
         }
     }
+
+    /// <summary>A time; what cannot be one is none, so that a mailbox never jams.</summary>
+    private static DateTimeOffset? Time(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var milliseconds)
+        && milliseconds >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+            ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
+            : null;
 
     private static JsonElement? Value(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) ? value.Clone() : null;

@@ -6,15 +6,16 @@ namespace Coppice;
 
 /// <summary>The inboxes that are open here, and who is told of mail that nobody reads.</summary>
 internal sealed class Mailroom(
-    StoreGateway store, HostSession host, TaskRunner runner, UnreadMailNotifier notifier, TaskRules rules, WorkScheduler scheduler, ILogger logger)
+    StoreGateway store, HostSession host, TaskRunner runner, UnreadMailNotifier notifier, TaskRules rules, BackgroundTaskOptions options, ILogger logger)
 {
     private readonly ConcurrentDictionary<string, Inbox> _open = new(StringComparer.Ordinal);
+    private readonly WorkScheduler _scheduler = options.Scheduler;
     private volatile bool _isDisposed;
 
     internal TaskRules Rules => rules;
 
     /// <summary>Makes an inbox for a reader that the store is about to let in.</summary>
-    internal Inbox Prepare(string threadId, Guid reader) => new(this, threadId, reader, scheduler);
+    internal Inbox Prepare(string threadId, Guid reader) => new(this, threadId, reader, _scheduler);
 
     /// <summary>The store has let the reader in.</summary>
     internal void Open(Inbox inbox)
@@ -30,7 +31,7 @@ internal sealed class Mailroom(
 
     internal async ValueTask<Inbox> OpenAsync(string threadId, CancellationToken cancellationToken)
     {
-        var inbox = Prepare(threadId, scheduler.NewGuid());
+        var inbox = Prepare(threadId, _scheduler.NewGuid());
         try
         {
             var result = await host.CommitAsync(
@@ -47,10 +48,28 @@ internal sealed class Mailroom(
     }
 
     /// <summary>Closes a mailbox that was opened for nobody. It is told of from inside the commit, so not at once.</summary>
-    internal void CloseSoon(Inbox inbox) => scheduler.Queue(new Closing(this, inbox));
+    internal void CloseSoon(Inbox inbox) => _scheduler.Queue(new Closing(this, inbox));
 
     internal ValueTask<MailPage> ReadAsync(Inbox inbox, long after, int limit, CancellationToken cancellationToken) =>
         store.Store.ReadMailAsync(inbox.ThreadId, inbox.Reader, after, limit, cancellationToken);
+
+    /// <summary>
+    /// Leaves out the messages that have expired. In the store they become failed messages with the next heartbeat, or when somebody
+    /// acknowledges what comes after them.
+    /// </summary>
+    internal IReadOnlyList<InboxItem> WithoutExpired(IReadOnlyList<InboxItem> items)
+    {
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (items[i].Event is ThreadMessage { ExpiresAt: not null })
+            {
+                var now = options.TimeProvider.GetUtcNow();
+                return [.. items.Where(item => item.Event is not ThreadMessage message || !message.IsExpired(now))];
+            }
+        }
+
+        return items;
+    }
 
     internal async ValueTask<bool> AcknowledgeAsync(Inbox inbox, long through, CancellationToken cancellationToken)
     {

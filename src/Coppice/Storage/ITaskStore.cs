@@ -83,6 +83,16 @@ public interface ITaskStore : IAsyncDisposable
     /// <param name="cancellationToken">Stops waiting.</param>
     ValueTask<IReadOnlyList<DeadLetter>> ListDeadLettersAsync(string threadId, CancellationToken cancellationToken);
 
+    /// <summary>Lists the messages of a sender's thread that failed, oldest first.</summary>
+    /// <param name="threadId">The sender's thread.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    ValueTask<IReadOnlyList<FailedMessage>> ListFailedMessagesAsync(string threadId, CancellationToken cancellationToken);
+
+    /// <summary>Tells when <see cref="ExpireMessages"/> has something to do next. It costs the same however much is stored.</summary>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>The time, or <see langword="null"/> when nothing expires.</returns>
+    ValueTask<DateTimeOffset?> FindNextExpiryAsync(CancellationToken cancellationToken);
+
     /// <summary>Shows that a host lives, and shows it the others. No change of the store, and no write where only one host can be.</summary>
     /// <param name="fence">The host.</param>
     /// <param name="cancellationToken">Stops waiting.</param>

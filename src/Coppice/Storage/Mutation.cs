@@ -138,10 +138,23 @@ public enum CancelScope
 /// <param name="MaxUnread">How many unread messages the inbox may hold.</param>
 public sealed record SendMessage(string TaskId, MessageSender From, string Content, int MaxUnread) : Mutation;
 
-/// <summary>Posts a message to a thread's mailbox. Answered by <see cref="MailPosted"/>.</summary>
+/// <summary>Posts a message to a thread's mailbox. Answered by <see cref="MailPosted"/> or <see cref="PostRefused"/>.</summary>
 /// <param name="ThreadId">The thread it goes to.</param>
 /// <param name="Message">The message.</param>
-public sealed record PostMessage(string ThreadId, ThreadMessage Message) : Mutation;
+public sealed record PostMessage(string ThreadId, ThreadMessage Message) : Mutation
+{
+    /// <summary>Gets how many unread messages the mailbox may hold. Those that have expired do not count.</summary>
+    public int MaxUnread { get; init; } = int.MaxValue;
+
+    /// <summary>
+    /// Gets how long after its acknowledgement or failure the id is remembered. A message whose id is remembered for the thread is answered
+    /// with the place of the first, and not posted again. <see langword="null"/>: the id is not looked at, and the message does not expire.
+    /// </summary>
+    public TimeSpan? KeepIdFor { get; init; }
+
+    /// <summary>Gets whether it comes from outside, so that what the outbox knows of its id does not count.</summary>
+    public bool IsDelivery { get; init; }
+}
 
 /// <summary>An agent takes no more messages; what is there can still be read. Answered by <see cref="TaskMoved"/> or <see cref="MoveRefused"/>.</summary>
 /// <param name="TaskId">The agent task; it has to belong to the batch's host.</param>

@@ -58,8 +58,12 @@ public sealed record MessageSent(long Sequence) : MutationAnswer;
 public sealed record SendRefused(SendReceipt Receipt) : MutationAnswer;
 
 /// <summary>A message was posted.</summary>
-/// <param name="Sequence">Its place in the mailbox.</param>
-public sealed record MailPosted(long Sequence) : MutationAnswer;
+/// <param name="Sequence">Its place in the mailbox; 0 where it waits in the outbox or is known from there.</param>
+public sealed record MailPosted(long Sequence) : MutationAnswer
+{
+    /// <summary>Gets whether its id was known, so that nothing was posted.</summary>
+    public bool WasKnown { get; init; }
+}
 
 /// <summary>A mailbox is open.</summary>
 /// <param name="AcknowledgedThrough">The last piece of mail that is done with; 0 when there is none. Reading goes on after it.</param>

@@ -58,6 +58,8 @@ public sealed class SqliteLaw10Restore : Law10RestoreContract<SqliteStoreFixture
 
 public sealed class SqliteLaw11Messages : Law11MessagesContract<SqliteStoreFixture>;
 
+public sealed class SqliteLaw11ThreadMessages : Law11ThreadMessagesContract<SqliteStoreFixture>;
+
 public sealed class SqliteLaw12StoreFailure : Law12StoreFailureContract<SqliteStoreFixture>;
 
 public sealed class SqliteLaw13Shutdown : Law13ShutdownContract<SqliteStoreFixture>;
@@ -73,6 +75,8 @@ public sealed class SqliteListener : ListenerContract<SqliteStoreFixture>;
 public sealed class SqliteListing : ListingContract<SqliteStoreFixture>;
 
 public sealed class SqliteMailbox : MailboxContract<SqliteStoreFixture>;
+
+public sealed class SqliteMessageStorage : MessageStorageContract<SqliteStoreFixture>;
 
 public sealed class SqlitePruneTasks : PruneTasksContract<SqliteStoreFixture>;
 

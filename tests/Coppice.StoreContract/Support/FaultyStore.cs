@@ -167,6 +167,13 @@ public sealed class FaultyStore(ITaskStore inner) : ITaskStore
         inner.ListDeadLettersAsync(threadId, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<FailedMessage>> ListFailedMessagesAsync(string threadId, CancellationToken cancellationToken) =>
+        inner.ListFailedMessagesAsync(threadId, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<DateTimeOffset?> FindNextExpiryAsync(CancellationToken cancellationToken) => inner.FindNextExpiryAsync(cancellationToken);
+
+    /// <inheritdoc/>
     public IDisposable Subscribe(ITaskStoreListener listener) => inner.Subscribe(listener);
 
     /// <inheritdoc/>

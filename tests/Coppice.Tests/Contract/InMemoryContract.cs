@@ -38,6 +38,8 @@ public sealed class InMemoryLaw10Restore : Law10RestoreContract<InMemoryStoreFix
 
 public sealed class InMemoryLaw11Messages : Law11MessagesContract<InMemoryStoreFixture>;
 
+public sealed class InMemoryLaw11ThreadMessages : Law11ThreadMessagesContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryLaw12StoreFailure : Law12StoreFailureContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryLaw13Shutdown : Law13ShutdownContract<InMemoryStoreFixture>;
@@ -75,6 +77,8 @@ public sealed class InMemoryListener : ListenerContract<InMemoryStoreFixture>;
 public sealed class InMemoryListing : ListingContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryMailbox : MailboxContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryMessageStorage : MessageStorageContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryPruneTasks : PruneTasksContract<InMemoryStoreFixture>;
 

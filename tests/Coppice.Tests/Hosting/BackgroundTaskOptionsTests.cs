@@ -27,6 +27,15 @@ public sealed class BackgroundTaskOptionsTests
         ["MaxUnflushedEvents (0)"] = o => o.MaxUnflushedEvents = 0,
         ["MaxUnreadEvents (0)"] = o => o.MaxUnreadEvents = 0,
         ["MaxUnreadMessages (0)"] = o => o.MaxUnreadMessages = 0,
+        ["MessageTimeToLive (00:00:00.0000010)"] = o => o.MessageTimeToLive = TimeSpan.FromTicks(10),
+        ["MessageIdMemory (-00:00:00.0010000)"] = o => o.MessageIdMemory = TimeSpan.FromMilliseconds(-1),
+        ["MaxFailedMessages (0)"] = o => o.MaxFailedMessages = 0,
+        ["MaxMessagesUnderWay (0)"] = o => o.MaxMessagesUnderWay = 0,
+        ["MaxMessageAttempts (0)"] = o => o.MaxMessageAttempts = 0,
+        ["FirstMessageRetry (00:00:00)"] = o => o.FirstMessageRetry = TimeSpan.Zero,
+        ["LongestMessageRetry (00:00:00.5000000)"] = o => o.LongestMessageRetry = TimeSpan.FromSeconds(0.5),
+        ["LongestMessageRetry (50.00:00:00)"] = o => o.LongestMessageRetry = TimeSpan.FromDays(50),
+        ["MessageSendTimeout (00:00:00)"] = o => o.MessageSendTimeout = TimeSpan.Zero,
         ["MaxDepth (0)"] = o => o.MaxDepth = 0,
         ["MaxDepth (65)"] = o => o.MaxDepth = 65,
         ["MaxWatchBacklog (0)"] = o => o.MaxWatchBacklog = 0,
@@ -74,7 +83,9 @@ public sealed class BackgroundTaskOptionsTests
             {
                 ShutdownGracePeriod = TimeSpan.Zero, HostTimeout = TimeSpan.FromMilliseconds(50), HostName = "h", MaxNameLength = 1, MaxIdBytes = 1,
                 MaxDescriptionBytes = 0, MaxResultBytes = 16, MaxEventPayloadBytes = 16, MaxErrorBytes = 64, MaxMessageBytes = 1,
-                MaxUnflushedEvents = 1, MaxUnreadEvents = 1, MaxUnreadMessages = 1, MaxDepth = 1, MaxWatchBacklog = 1,
+                MaxUnflushedEvents = 1, MaxUnreadEvents = 1, MaxUnreadMessages = 1, MessageTimeToLive = TimeSpan.FromMilliseconds(1), MessageIdMemory = TimeSpan.Zero,
+                MaxFailedMessages = 1, MaxMessagesUnderWay = 1, MaxMessageAttempts = 1, FirstMessageRetry = TimeSpan.FromMilliseconds(1),
+                LongestMessageRetry = TimeSpan.FromMilliseconds(1), MessageSendTimeout = TimeSpan.FromMilliseconds(1), MaxDepth = 1, MaxWatchBacklog = 1,
             },
             Stop);
     }

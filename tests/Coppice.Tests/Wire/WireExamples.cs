@@ -55,6 +55,12 @@ internal static class WireExamples
         ["thread message"] = (
             new ThreadMessage("0199", "t1", "planner", "please review"),
             """{"kind":"message","message_id":"0199","from_thread_id":"t1","from_agent_id":"planner","content":"please review"}"""),
+        ["thread message to an agent in time"] = (
+            new ThreadMessage("0199", "t1", "planner", "please review")
+            {
+                ToAgentId = "reviewer", ExpiresAt = DateTimeOffset.FromUnixTimeMilliseconds(1760000000000),
+            },
+            """{"kind":"message","message_id":"0199","from_thread_id":"t1","from_agent_id":"planner","content":"please review","to_agent_id":"reviewer","expires_at_ms":1760000000000}"""),
     };
 
     internal static JsonElement Element(string json) => JsonDocument.Parse(json).RootElement.Clone();

@@ -113,6 +113,12 @@ internal sealed class SimulatedStore(
     public ValueTask<IReadOnlyList<DeadLetter>> ListDeadLettersAsync(string threadId, CancellationToken cancellationToken) =>
         ReadAsync("dead letters", store => store.ListDeadLettersAsync(threadId, CancellationToken.None), cancellationToken);
 
+    public ValueTask<IReadOnlyList<FailedMessage>> ListFailedMessagesAsync(string threadId, CancellationToken cancellationToken) =>
+        ReadAsync("failed messages", store => store.ListFailedMessagesAsync(threadId, CancellationToken.None), cancellationToken);
+
+    public ValueTask<DateTimeOffset?> FindNextExpiryAsync(CancellationToken cancellationToken) =>
+        ReadAsync("next expiry", static store => store.FindNextExpiryAsync(CancellationToken.None), cancellationToken);
+
     public ValueTask<IReadOnlyList<HostStatus>> HeartbeatAsync(HostFence fence, CancellationToken cancellationToken) =>
         ReadAsync("heartbeat", store => store.HeartbeatAsync(fence, CancellationToken.None), cancellationToken);
 

@@ -41,7 +41,7 @@ public sealed partial class InMemoryTaskStore
         return append.FirstEntry == count ? null : new ConversationMoved(count);
     }
 
-    private ConversationAppended Append(AppendConversation append)
+    private ConversationAppended Append(MutationBatch batch, AppendConversation append)
     {
         var partition = Partition(append.ThreadId);
         if (append.Entries.Count > 0)
@@ -49,7 +49,7 @@ public sealed partial class InMemoryTaskStore
             partition.Conversation.AddRange(append.Entries);
         }
 
-        partition.Mail.Acknowledge(append.AcknowledgeThrough);
+        Acknowledge(batch, partition, append.AcknowledgeThrough);
         return new ConversationAppended(partition.ConversationCount);
     }
 

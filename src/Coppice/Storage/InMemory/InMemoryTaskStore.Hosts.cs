@@ -42,6 +42,7 @@ public sealed partial class InMemoryTaskStore
 
         _hosts.Close(batch.Host);
         CloseMailboxesOf(batch.Host);
+        ReleaseClaims(batch.Host, batch.Time);
         if (!HasLiveTasks(batch.Host))
         {
             _hosts.TryTake(batch.Host);
@@ -73,6 +74,7 @@ public sealed partial class InMemoryTaskStore
         }
 
         CloseMailboxesOf(fence);
+        ReleaseClaims(fence, at);
         TellFenced(fence);
         return orphans;
     }

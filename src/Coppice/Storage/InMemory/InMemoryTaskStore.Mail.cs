@@ -43,9 +43,6 @@ public sealed partial class InMemoryTaskStore
         }
     }
 
-    private MailPosted Post(PostMessage post, ChangeFeed.Turn turn) =>
-        new(PostTo(Partition(post.ThreadId), post.Message, turn));
-
     private SendRefused? CheckSend(SendMessage send)
     {
         if (_directory.Find(send.TaskId) is not { } task)
@@ -127,6 +124,12 @@ public sealed partial class InMemoryTaskStore
         }
     }
 
-    private MailAcknowledged Acknowledge(AcknowledgeMail acknowledge) =>
-        new(Partition(acknowledge.ThreadId).Mail.Acknowledge(acknowledge.ThroughSequence));
+    private MailAcknowledged Acknowledge(MutationBatch batch, AcknowledgeMail acknowledge) =>
+        new(Acknowledge(batch, Partition(acknowledge.ThreadId), acknowledge.ThroughSequence));
+
+    private long Acknowledge(MutationBatch batch, ThreadPartition partition, long throughSequence)
+    {
+        AcknowledgeMessages(partition, throughSequence, batch.Time);
+        return partition.Mail.Acknowledge(throughSequence);
+    }
 }

@@ -97,7 +97,7 @@ public sealed partial class InMemoryTaskStore
     {
         ArgumentNullException.ThrowIfNull(threadId);
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return ValueTask.FromResult(InMailbox(threadId, static mail => mail.DeadLetters, []));
+        return ValueTask.FromResult(DeadLetters(threadId));
     }
 
     private T InMailbox<T>(string threadId, Func<Mailbox, T> read, T nothing)

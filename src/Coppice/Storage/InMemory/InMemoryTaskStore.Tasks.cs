@@ -108,7 +108,7 @@ public sealed partial class InMemoryTaskStore
         PostEnd(task, turn);
         if (task.Agent is { } seat)
         {
-            EndAgent(task, seat, turn);
+            EndAgent(task, seat, at, turn);
         }
 
         foreach (var listener in turn.Listeners)
@@ -117,13 +117,13 @@ public sealed partial class InMemoryTaskStore
         }
     }
 
-    private void EndAgent(TaskRecord task, AgentSeat seat, ChangeFeed.Turn turn)
+    private void EndAgent(TaskRecord task, AgentSeat seat, DateTimeOffset at, ChangeFeed.Turn turn)
     {
         var partition = Partition(seat.ThreadId);
         var mail = partition.Mail;
         partition.LiveAgents--;
         seat.IsClosed = true;
-        mail.Bury(task.TaskId, "The agent ended before it acknowledged the message.");
+        Bury(task, mail, seat.ThreadId, at);
         if (mail.Reader == seat.Reader)
         {
             CloseMail(seat.ThreadId, mail, turn);

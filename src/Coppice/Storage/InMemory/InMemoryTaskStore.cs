@@ -67,6 +67,8 @@ public sealed partial class InMemoryTaskStore : ITaskStore
             case SettleHost settle: return Settle(batch, settle);
             case LeaveHost: return Leave(batch);
             case PruneTasks prune: return Prune(batch, prune);
+            case PostToOutbox or ClaimOutbox or SettleOutgoing or ExpireMessages or ReplayFailedMessages or ClearFailedMessages:
+                return CommitMessageWork(batch, mutation);
         }
 
         // Writing a message takes longer than all the rest, so it is done before anything is locked.
@@ -104,9 +106,10 @@ public sealed partial class InMemoryTaskStore : ITaskStore
     private CommitResult CommitMany(MutationBatch batch)
     {
         var mutations = batch.Mutations;
-        if (mutations.Any(mutation => mutation is JoinHost or SettleHost or LeaveHost or PruneTasks))
+        if (mutations.Any(mutation => mutation is JoinHost or SettleHost or LeaveHost or PruneTasks || IsMessageWork(mutation)))
         {
-            throw new ArgumentException("Joining, settling, leaving and pruning each need a batch of their own.", nameof(batch));
+            throw new ArgumentException(
+                "Joining, settling, leaving, pruning, and the outbox, expiry and failures of messages each need a batch of their own.", nameof(batch));
         }
 
         using var locks = new PartitionLocks(mutations.SelectMany(PartitionList));
@@ -179,6 +182,7 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         CloseAgentInbox close => FindOwned(batch, close.TaskId) is { IsLive: true } ? null : MoveRefusal(batch, close.TaskId),
         SendMessage send => CheckSend(send),
         AppendConversation append => CheckAppend(append),
+        PostMessage post => CheckPost(batch, post),
         AcknowledgeMail acknowledge => IsReader(acknowledge.ThreadId, acknowledge.Reader) ? null : ReaderRefused.Instance,
         _ => null,
     };
@@ -190,12 +194,12 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         PostEvents post => Post(post, turn),
         RequestCancel cancel => Cancel(batch, cancel, turn),
         SendMessage send => Send(send, message ?? MessageOf(send), turn),
-        PostMessage post => Post(post, turn),
+        PostMessage post => Post(batch, post, turn),
         CloseAgentInbox close => CloseInbox(close),
         OpenMailbox open => Open(batch, open, turn),
         CloseMailbox close => Close(close, turn),
-        AcknowledgeMail acknowledge => Acknowledge(acknowledge),
-        AppendConversation append => Append(append),
+        AcknowledgeMail acknowledge => Acknowledge(batch, acknowledge),
+        AppendConversation append => Append(batch, append),
         ForgetConversation forget => Forget(forget),
         RestoreTasks restore => Restore(batch, restore, turn),
         _ => throw new ArgumentException($"There is no such mutation here: {mutation.GetType().Name}.", nameof(mutation)),

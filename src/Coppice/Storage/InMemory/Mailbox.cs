@@ -5,7 +5,6 @@ internal sealed class Mailbox
 {
     // A MailEvent; or for a terminal event the ended TaskRecord, which says it all and is mostly kept anyway.
     private readonly List<object?> _mail = [];
-    private readonly List<DeadLetter> _deadLetters = [];
     private int _head;
     private long _next = 1;
     private long _readThrough;
@@ -28,7 +27,9 @@ internal sealed class Mailbox
 
     internal int Depth => _unacknowledged.All;
 
-    internal IReadOnlyList<DeadLetter> DeadLetters => [.. _deadLetters.OrderBy(letter => letter.Sequence)];
+    internal int UnacknowledgedMessages => _unacknowledged.Message;
+
+    internal long ReadThrough => _readThrough;
 
     internal long Post(MailEvent mail) => Post(mail, mail.GetClass());
 
@@ -86,21 +87,32 @@ internal sealed class Mailbox
         return AcknowledgedThrough;
     }
 
-    /// <summary>Sets the messages to an agent aside that it did not acknowledge.</summary>
-    internal int Bury(string agentTaskId, string reason)
+    /// <summary>Takes the messages to an agent out that it did not acknowledge.</summary>
+    internal IReadOnlyList<(long Sequence, MailEvent Message)> Bury(string agentTaskId)
     {
-        var buried = 0;
+        List<(long, MailEvent)>? buried = null;
         for (var sequence = AcknowledgedThrough + 1; sequence < _next; sequence++)
         {
             if (At(sequence) is CustomTaskEvent { EventType: AgentMessage.EventType } message && message.TaskId == agentTaskId)
             {
-                _deadLetters.Add(new DeadLetter(sequence, message, reason));
+                (buried ??= []).Add((sequence, message));
                 Remove(sequence);
-                buried++;
             }
         }
 
-        return buried;
+        return buried ?? (IReadOnlyList<(long, MailEvent)>)[];
+    }
+
+    /// <summary>Takes one piece of mail out, if it is there and not acknowledged.</summary>
+    internal MailEvent? Take(long sequence)
+    {
+        if (sequence <= AcknowledgedThrough || sequence >= _next || At(sequence) is not { } mail)
+        {
+            return null;
+        }
+
+        Remove(sequence);
+        return mail;
     }
 
     private long Post(object mail, MailClass mailClass)

@@ -46,6 +46,11 @@ internal abstract class StoreInFront : ITaskStore, ITaskStoreListener
     public virtual ValueTask<IReadOnlyList<DeadLetter>> ListDeadLettersAsync(string threadId, CancellationToken cancellationToken) =>
         Inner.ListDeadLettersAsync(threadId, cancellationToken);
 
+    public ValueTask<IReadOnlyList<FailedMessage>> ListFailedMessagesAsync(string threadId, CancellationToken cancellationToken) =>
+        Inner.ListFailedMessagesAsync(threadId, cancellationToken);
+
+    public ValueTask<DateTimeOffset?> FindNextExpiryAsync(CancellationToken cancellationToken) => Inner.FindNextExpiryAsync(cancellationToken);
+
     public virtual ValueTask<IReadOnlyList<HostStatus>> HeartbeatAsync(HostFence fence, CancellationToken cancellationToken) =>
         Inner.HeartbeatAsync(fence, cancellationToken);
 

@@ -1,0 +1,69 @@
+namespace Coppice.Sqlite;
+
+/// <summary>The writer's statements on failed messages.</summary>
+internal sealed class FailedTable(Connection connection)
+{
+    public const long Agent = 2;
+
+    private readonly Statement _add = connection.Prepare(
+        "INSERT INTO failed_messages (sender, recipient, box, seq, attempts, failed_ms, json, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+
+    private readonly Statement _list = connection.Prepare("SELECT n, recipient, box, json FROM failed_messages WHERE sender = ? ORDER BY n");
+    private readonly Statement _get = connection.Prepare("SELECT n, recipient, box, json FROM failed_messages WHERE sender = ? AND n = ?");
+    private readonly Statement _remove = connection.Prepare("DELETE FROM failed_messages WHERE n = ?");
+    private readonly Statement _clear = connection.Prepare("DELETE FROM failed_messages WHERE sender = ? RETURNING 1");
+    private readonly Statement _trim = connection.Prepare(
+        "DELETE FROM failed_messages WHERE sender = ?1 AND n <= "
+        + "(SELECT n FROM failed_messages WHERE sender = ?1 ORDER BY n DESC LIMIT 1 OFFSET ?2) RETURNING 1");
+
+    public void Add(long sender, long recipient, long box, long sequence, int attempts, DateTimeOffset now, string json, string reason) =>
+        _add.Bind(sender).Bind(recipient).Bind(box).Bind(sequence).Bind(attempts).Bind(now).Bind(json).Bind(reason).Run();
+
+    /// <summary>The failed messages of a sender, all or those of some numbers, in order.</summary>
+    public List<Entry> List(long sender, IReadOnlyCollection<long>? numbers)
+    {
+        var entries = new List<Entry>();
+        if (numbers is null)
+        {
+            Read(_list.Bind(sender), entries);
+            return entries;
+        }
+
+        foreach (var number in numbers.Distinct().Order())
+        {
+            Read(_get.Bind(sender).Bind(number), entries);
+        }
+
+        return entries;
+    }
+
+    public void Remove(long number) => _remove.Bind(number).Run();
+
+    public int Clear(long sender) => Count(_clear.Bind(sender));
+
+    /// <summary>Drops the oldest beyond so many, and tells how many.</summary>
+    public int Trim(long sender, int max) => Count(_trim.Bind(sender).Bind(max));
+
+    private static int Count(Statement statement)
+    {
+        var count = 0;
+        using var rows = statement.Rows();
+        while (rows.Next())
+        {
+            count++;
+        }
+
+        return count;
+    }
+
+    private static void Read(Statement statement, List<Entry> entries)
+    {
+        using var rows = statement.Rows();
+        while (rows.Next())
+        {
+            entries.Add(new Entry(rows.Number(0), rows.Number(1), rows.Number(2), rows.Text(3)));
+        }
+    }
+
+    internal readonly record struct Entry(long Number, long Recipient, long Box, string Json);
+}
