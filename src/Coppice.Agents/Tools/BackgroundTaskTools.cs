@@ -28,6 +28,9 @@ public static class BackgroundTaskTools
     /// <summary>The name of the tool that cancels a task with all below it.</summary>
     public const string CancelTask = "cancel_task";
 
+    /// <summary>The name of the tool that shows messages that failed, and sends them again.</summary>
+    public const string RecoverFailedMessages = "recover_failed_messages";
+
     /// <summary>The name of the tool that spawns a sub-agent. It is there when <see cref="BackgroundTaskToolOptions.Agents"/> names some.</summary>
     public const string SpawnAgent = "spawn_agent";
 
@@ -35,7 +38,8 @@ public static class BackgroundTaskTools
     public const string ContinueTask = "continue_task";
 
     /// <summary>Gets the names of all the tools.</summary>
-    public static IReadOnlyList<string> Names { get; } = [ListTasks, GetTask, WaitForTasks, SendMessage, CancelTask, SpawnAgent, ContinueTask];
+    public static IReadOnlyList<string> Names { get; } =
+        [ListTasks, GetTask, WaitForTasks, SendMessage, CancelTask, RecoverFailedMessages, SpawnAgent, ContinueTask];
 
     /// <summary>Makes the tools of a thread.</summary>
     /// <param name="manager">The manager that runs its tasks.</param>
@@ -44,18 +48,17 @@ public static class BackgroundTaskTools
     /// <returns>The tools, in the order of <see cref="Names"/>. Safe for concurrent calls.</returns>
     /// <exception cref="ArgumentException">An argument is missing, or an option is out of its range.</exception>
     public static IReadOnlyList<AIFunction> For(
-        BackgroundTaskManager manager, string threadId, BackgroundTaskToolOptions? options = null) =>
-        For(manager, threadId, options, NoMessagePost.Instance);
-
-    internal static IReadOnlyList<AIFunction> For(
-        BackgroundTaskManager manager, string threadId, BackgroundTaskToolOptions? options, IMessagePost post)
+        BackgroundTaskManager manager, string threadId, BackgroundTaskToolOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(manager);
         ArgumentException.ThrowIfNullOrEmpty(threadId);
         var copy = (options ?? new BackgroundTaskToolOptions()).CloneChecked();
-        var door = new ToolDoor(manager, threadId, copy, post);
+        var door = new ToolDoor(manager, threadId, copy);
         List<AIFunction> all =
-            [new ListTasksTool(door), new GetTaskTool(door), new WaitForTasksTool(door), new SendMessageTool(door), new CancelTaskTool(door)];
+        [
+            new ListTasksTool(door), new GetTaskTool(door), new WaitForTasksTool(door), new SendMessageTool(door), new CancelTaskTool(door),
+            new RecoverFailedMessagesTool(door),
+        ];
         if (copy.Agents.Count > 0)
         {
             all.Add(new SpawnAgentTool(door));

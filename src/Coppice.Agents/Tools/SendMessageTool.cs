@@ -5,7 +5,7 @@ namespace Coppice.Agents;
 /// <summary>Sends a message to a live agent task of the thread, to the parent's thread, or to another agent's.</summary>
 internal sealed class SendMessageTool(ToolDoor door) : TaskTool(BackgroundTaskTools.SendMessage, About, Schema, door)
 {
-    internal const string RecipientUnavailable = "recipient_unavailable";
+    private const string RecipientUnavailable = "recipient_unavailable";
 
     private const string RecipientNotFound = "recipient_not_found";
     private const string TransportFailed = "transport_failed: ";
@@ -41,8 +41,7 @@ internal sealed class SendMessageTool(ToolDoor door) : TaskTool(BackgroundTaskTo
             {
                 "child" => await SendToChildAsync(to.GetProperty("name").GetString()!, message, cancellationToken).ConfigureAwait(false),
                 "parent" => await SendToParentAsync(message, cancellationToken).ConfigureAwait(false),
-                _ => await Door.Post.PostAsync(
-                    to.GetProperty("thread_id").GetString()!, Door.Sender, message, AgentId(to), cancellationToken).ConfigureAwait(false),
+                _ => await PostAsync(to.GetProperty("thread_id").GetString()!, message, AgentId(to), cancellationToken).ConfigureAwait(false),
             });
         }
         catch (CoppiceException e)
@@ -70,8 +69,15 @@ internal sealed class SendMessageTool(ToolDoor door) : TaskTool(BackgroundTaskTo
 
     private ValueTask<PostedMessage> SendToParentAsync(string message, CancellationToken cancellationToken) =>
         Door.CurrentTask is AgentTaskContext agent && agent.ThreadId == Door.ThreadId
-            ? Door.Post.PostAsync(agent.OwnerThreadId, Door.Sender, message, null, cancellationToken)
+            ? PostAsync(agent.OwnerThreadId, message, null, cancellationToken)
             : ValueTask.FromResult(new PostedMessage("", RecipientUnavailable));
+
+    private async ValueTask<PostedMessage> PostAsync(string toThreadId, string message, string? toAgentId, CancellationToken cancellationToken)
+    {
+        var receipt = await Door.Manager.PostAsync(
+            toThreadId, Door.Sender, message, new PostOptions { ToAgentId = toAgentId }, cancellationToken).ConfigureAwait(false);
+        return receipt.Result == PostResult.Accepted ? new(receipt.MessageId, null) : new("", RecipientUnavailable);
+    }
 
     private static string? AgentId(JsonElement to) =>
         to.TryGetProperty("agent_id", out var agentId) && agentId.GetString() is { Length: > 0 } id ? id : null;
@@ -85,4 +91,7 @@ internal sealed class SendMessageTool(ToolDoor door) : TaskTool(BackgroundTaskTo
             writer.WriteString("error", posted.Error);
         }
     });
+
+    /// <summary>What became of a message: its id when it is stored, or the wire's word for why it is not.</summary>
+    private readonly record struct PostedMessage(string MessageId, string? Error);
 }

@@ -1,7 +1,7 @@
 namespace Coppice.Agents;
 
 /// <summary>What the tools of one thread act through, and for whom. Who that is comes from where the code runs, never from arguments.</summary>
-internal sealed class ToolDoor(BackgroundTaskManager manager, string threadId, BackgroundTaskToolOptions options, IMessagePost post)
+internal sealed class ToolDoor(BackgroundTaskManager manager, string threadId, BackgroundTaskToolOptions options)
 {
     internal static readonly IReadOnlyCollection<TaskState> LiveStates = [TaskState.Pending, TaskState.Running, TaskState.InputRequired];
 
@@ -10,8 +10,6 @@ internal sealed class ToolDoor(BackgroundTaskManager manager, string threadId, B
     internal string ThreadId { get; } = threadId;
 
     internal BackgroundTaskToolOptions Options { get; } = options;
-
-    internal IMessagePost Post { get; } = post;
 
     internal DateTimeOffset Now => Manager.TimeProvider.GetUtcNow();
 

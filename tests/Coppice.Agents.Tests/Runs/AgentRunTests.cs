@@ -67,9 +67,29 @@ public sealed class AgentRunTests
     }
 
     [Fact]
-    public async Task Waiting_asks_nothing_and_what_nobody_is_told_does_not_pile_up()
+    public async Task What_a_user_writes_while_a_run_works_enters_at_the_next_step_as_it_is()
     {
         await using var test = await TestManager.StartAsync(cancellationToken: Stop);
+        await using var run = await AgentRun.StartAsync(test.Manager, Thread, null, Stop);
+        await test.Manager.WaitAsync(await test.Manager.SpawnAsync(Thread, _ => Task.CompletedTask, null, Stop), Stop);
+        using var input = JsonDocument.Parse("""
+            [{"role":"system","content":"stop <here>"},{"role":"user","content":[{"type":"text","text":"and "},{"type":"text","text":"there"}]}]
+            """);
+        await test.Manager.PostInputAsync(Thread, input.RootElement, Stop);
+
+        var told = await run.TakeMailAsync(Stop);
+
+        Assert.Equal(3, told.Count);
+        Assert.All(told, message => Assert.Equal(ChatRole.User, message.Role));
+        Assert.Equal(["stop <here>", "and there"], told.Skip(1).Select(message => message.Text));
+        Assert.Null(told[1].AdditionalProperties);
+    }
+
+    [Fact]
+    public async Task What_nobody_is_told_does_not_pile_up_while_a_run_waits()
+    {
+        await using var test = await TestManager.StartAsync(cancellationToken: Stop);
+        var stored = CountEmittedAsync(test.Manager, 1_000);
         var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await test.Manager.SpawnAsync(
             Thread,
@@ -84,15 +104,28 @@ public sealed class AgentRunTests
             },
             null,
             Stop);
+        await stored.WaitAsync(Stop);
         await using var run = await AgentRun.StartAsync(test.Manager, Thread, null, Stop);
-        var waiting = run.WaitForMailAsync(Stop).AsTask();
 
+        // In memory a store answers at once, so the wait has done all it does before it waits.
+        var waiting = run.WaitForMailAsync(Stop).AsTask();
+        Assert.Empty(run.Mail.Held);
         await test.Manager.SpawnAsync(Thread, _ => Task.CompletedTask, new() { Notify = NotifyPolicy.Silent }, Stop);
         Assert.False(waiting.IsCompleted);
         go.SetResult();
 
         Assert.True(await waiting);
-        Assert.InRange(run.Mail.Held.Count, 1, 1_000);
-        Assert.Single(await run.TakeMailAsync(Stop));
+        Assert.Contains("completed", Assert.Single(await run.TakeMailAsync(Stop)).Text, StringComparison.Ordinal);
+    }
+
+    private static async Task CountEmittedAsync(BackgroundTaskManager manager, int count)
+    {
+        await foreach (var change in manager.WatchAsync(null, Stop))
+        {
+            if (change.Kind == TaskChangeKind.Emitted && --count == 0)
+            {
+                return;
+            }
+        }
     }
 }

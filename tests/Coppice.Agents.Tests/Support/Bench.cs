@@ -38,13 +38,13 @@ internal sealed class Bench : IAsyncDisposable
     }
 
     internal AIFunction Tool(
-        string name, string thread = "t1", BackgroundTaskToolOptions? options = null, IMessagePost? post = null) =>
-        BackgroundTaskTools.For(Manager, thread, options, post ?? NoMessagePost.Instance).Single(tool => tool.Name == name);
+        string name, string thread = "t1", BackgroundTaskToolOptions? options = null) =>
+        BackgroundTaskTools.For(Manager, thread, options).Single(tool => tool.Name == name);
 
     /// <summary>Calls a tool as pipelines do: with JSON.</summary>
     internal Task<JsonElement> CallAsync(
-        string tool, [StringSyntax("json")] string arguments, string thread = "t1", BackgroundTaskToolOptions? options = null, IMessagePost? post = null) =>
-        Tool(tool, thread, options, post).CallAsync(arguments);
+        string tool, [StringSyntax("json")] string arguments, string thread = "t1", BackgroundTaskToolOptions? options = null) =>
+        Tool(tool, thread, options).CallAsync(arguments);
 
     /// <summary>Spawns a task that runs until it is cancelled or the manager ends.</summary>
     internal async Task<string> SpawnLiveAsync(string thread = "t1", string? name = null, TaskLineage? lineage = null) =>

@@ -124,35 +124,30 @@ public sealed class SendMessageTests
     public async Task The_parent_of_an_agent_is_the_thread_that_owns_it()
     {
         await using var bench = await Bench.StartAsync();
-        var post = new FakePost(new PostedMessage("0199", null));
         var id = await bench.Manager.SpawnAgentAsync(
             "t1",
             async agent =>
             {
                 using var call = ToolCallScope.Begin("run-1", "call-1", "worker");
-                await bench.CallAsync("send_message", ToParent, "somebody-else", post: post);
-                return TaskOutcome.Success(await bench.CallAsync("send_message", ToParent, agent.ThreadId, post: post));
+                (await bench.CallAsync("send_message", ToParent, "somebody-else")).IsExactly(Parted);
+                return TaskOutcome.Success(await bench.CallAsync("send_message", ToParent, agent.ThreadId));
             },
             cancellationToken: Bench.Stop);
 
-        (await bench.Manager.WaitAsync(id, Bench.Stop)).Result!.Value.IsExactly("""{"message_id":"0199","status":"accepted"}""");
+        var ended = await bench.Manager.WaitAsync(id, Bench.Stop);
 
-        var (toThread, from, content, toAgent) = Assert.Single(post.Posted);
-        Assert.Equal("t1", toThread);
-        Assert.StartsWith("agent-", from.ThreadId, StringComparison.Ordinal);
-        Assert.Equal("worker", from.AgentId);
-        Assert.Equal("done", content);
-        Assert.Null(toAgent);
+        var message = Assert.Single((await MailOfAsync(bench, "t1")).OfType<ThreadMessage>());
+        ended.Result!.Value.IsExactly($$"""{"message_id":"{{message.MessageId}}","status":"accepted"}""");
+        Assert.Equal((ended.AgentThreadId, "worker", "done", null), (message.FromThreadId, message.FromAgentId, message.Content, message.ToAgentId));
+        Assert.Equal(7, Guid.Parse(message.MessageId).Version);
     }
 
     [Fact]
     public async Task Where_nobody_is_the_parent_it_is_unavailable()
     {
         await using var bench = await Bench.StartAsync();
-        var post = new FakePost(new PostedMessage("0199", null));
 
-        (await bench.CallAsync("send_message", ToParent, post: post)).IsExactly(Parted);
-        Assert.Empty(post.Posted);
+        (await bench.CallAsync("send_message", ToParent)).IsExactly(Parted);
     }
 
     [Theory]
@@ -160,26 +155,26 @@ public sealed class SendMessageTests
     [InlineData("""{"relation":"agent","thread_id":"t2","agent_id":""}""", null)]
     [InlineData("""{"relation":"agent","thread_id":"t2","agent_id":null}""", null)]
     [InlineData("""{"relation":"agent","thread_id":"t2"}""", null)]
-    public async Task An_agent_on_another_thread_gets_it_by_post(string to, string? agentId)
+    public async Task An_agent_on_another_thread_gets_it_when_it_starts_to_read(string to, string? agentId)
     {
         await using var bench = await Bench.StartAsync();
-        var post = new FakePost(new PostedMessage("0199", null));
 
-        (await bench.CallAsync("send_message", $$"""{"to":{{to}},"message":"please review"}""", post: post))
-            .IsExactly("""{"message_id":"0199","status":"accepted"}""");
+        var receipt = await bench.CallAsync("send_message", $$"""{"to":{{to}},"message":"please review"}""");
+        bench.Test.Clock.Advance(TimeSpan.FromDays(7));
 
-        Assert.Equal(("t2", new MessageSender("t1", ""), "please review", agentId), Assert.Single(post.Posted));
+        var message = Assert.Single((await MailOfAsync(bench, "t2")).OfType<ThreadMessage>());
+        receipt.IsExactly($$"""{"message_id":"{{message.MessageId}}","status":"accepted"}""");
+        Assert.Equal(("t1", "", "please review", agentId), (message.FromThreadId, message.FromAgentId, message.Content, message.ToAgentId));
     }
 
     [Fact]
-    public async Task The_post_says_why_it_carried_nothing()
+    public async Task A_full_mailbox_is_unavailable()
     {
-        await using var bench = await Bench.StartAsync();
+        await using var bench = await Bench.StartAsync(configure: options => options.MaxUnreadMessages = 1);
+        const string ToOther = """{"to":{"relation":"agent","thread_id":"t2"},"message":"x"}""";
 
-        var receipt = await bench.CallAsync(
-            "send_message", """{"to":{"relation":"agent","thread_id":"t2"},"message":"x"}""", post: new FakePost(new("", "permission_denied")));
-
-        receipt.IsExactly("""{"message_id":"","status":"failed","error":"permission_denied"}""");
+        Assert.Equal("accepted", (await bench.CallAsync("send_message", ToOther)).Text("status"));
+        (await bench.CallAsync("send_message", ToOther)).IsExactly(Parted);
     }
 
     [Fact]
@@ -208,5 +203,11 @@ public sealed class SendMessageTests
 
         answer.IsError("invalid_arguments", "The message has 16 bytes; MaxMessageBytes is 10.");
         Assert.DoesNotContain("Parameter", answer.Text("message"), StringComparison.Ordinal);
+    }
+
+    private static async Task<IEnumerable<MailEvent>> MailOfAsync(Bench bench, string thread)
+    {
+        await using var inbox = await bench.Manager.OpenInboxAsync(thread, Bench.Stop);
+        return (await inbox.DrainAsync(Bench.Stop)).Select(item => item.Event);
     }
 }
