@@ -60,6 +60,8 @@ public sealed class SqliteLaw11Messages : Law11MessagesContract<SqliteStoreFixtu
 
 public sealed class SqliteLaw11ThreadMessages : Law11ThreadMessagesContract<SqliteStoreFixture>;
 
+public sealed class SqliteLaw11Transport : Law11TransportContract<SqliteStoreFixture>;
+
 public sealed class SqliteLaw12StoreFailure : Law12StoreFailureContract<SqliteStoreFixture>;
 
 public sealed class SqliteLaw13Shutdown : Law13ShutdownContract<SqliteStoreFixture>;
@@ -77,6 +79,8 @@ public sealed class SqliteListing : ListingContract<SqliteStoreFixture>;
 public sealed class SqliteMailbox : MailboxContract<SqliteStoreFixture>;
 
 public sealed class SqliteMessageStorage : MessageStorageContract<SqliteStoreFixture>;
+
+public sealed class SqliteOutbox : OutboxContract<SqliteStoreFixture>;
 
 public sealed class SqlitePruneTasks : PruneTasksContract<SqliteStoreFixture>;
 

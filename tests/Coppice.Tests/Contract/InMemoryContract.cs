@@ -40,6 +40,8 @@ public sealed class InMemoryLaw11Messages : Law11MessagesContract<InMemoryStoreF
 
 public sealed class InMemoryLaw11ThreadMessages : Law11ThreadMessagesContract<InMemoryStoreFixture>;
 
+public sealed class InMemoryLaw11Transport : Law11TransportContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryLaw12StoreFailure : Law12StoreFailureContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryLaw13Shutdown : Law13ShutdownContract<InMemoryStoreFixture>;
@@ -79,6 +81,8 @@ public sealed class InMemoryListing : ListingContract<InMemoryStoreFixture>;
 public sealed class InMemoryMailbox : MailboxContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryMessageStorage : MessageStorageContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryOutbox : OutboxContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryPruneTasks : PruneTasksContract<InMemoryStoreFixture>;
 
