@@ -21,7 +21,7 @@ public sealed class ApiContractTests
         Type[] closed =
         [
             typeof(TaskOutcome), typeof(TaskLineage), typeof(TaskSnapshot), typeof(SpawnOptions), typeof(TaskCompleted), typeof(TaskFailed),
-            typeof(TaskCancelled), typeof(CustomTaskEvent), typeof(ThreadMessage), typeof(BackgroundTaskManager), typeof(AgentTaskContext),
+            typeof(TaskCancelled), typeof(CustomTaskEvent), typeof(ThreadMessage), typeof(LiveInput), typeof(BackgroundTaskManager), typeof(AgentTaskContext),
             typeof(Inbox), typeof(InboxItem),
         ];
         Type[] open = [typeof(TaskContext), typeof(SpawnException), typeof(TaskStoreException), typeof(InboxTakenOverException)];

@@ -21,6 +21,7 @@ namespace Coppice.Tests;
 [JsonSerializable(typeof(TaskCancelled))]
 [JsonSerializable(typeof(CustomTaskEvent))]
 [JsonSerializable(typeof(ThreadMessage))]
+[JsonSerializable(typeof(LiveInput))]
 internal sealed partial class WireContext : JsonSerializerContext;
 
 /// <summary>A result as a user's task would return it.</summary>

@@ -13,4 +13,5 @@ namespace Coppice.WithoutReflection;
 [JsonSerializable(typeof(TaskCancelled))]
 [JsonSerializable(typeof(CustomTaskEvent))]
 [JsonSerializable(typeof(ThreadMessage))]
+[JsonSerializable(typeof(LiveInput))]
 internal sealed partial class WireContext : JsonSerializerContext;

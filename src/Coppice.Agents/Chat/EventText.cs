@@ -29,6 +29,7 @@ internal static class EventText
         TaskFailed => "failed",
         TaskCancelled => "cancelled",
         ThreadMessage => "message",
+        LiveInput => "messages",
         _ => "custom",
     };
 

@@ -193,10 +193,10 @@ public sealed class AgentRun : IAsyncDisposable
             }
 
             told++;
-            if (item.Event is ThreadMessage { MessageId: "x" } input)
+            if (item.Event is LiveInput input)
             {
                 Flush(events, messages);
-                messages.AddRange(Array.Empty<ChatMessage>());
+                messages.AddRange(LiveInputMessages.Of(input));
             }
             else
             {

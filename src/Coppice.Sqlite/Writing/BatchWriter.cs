@@ -112,6 +112,7 @@ internal sealed class BatchWriter
         SendMessage send => _mail.Write(send),
         PostMessage message => _messages.Write(message),
         AcknowledgeMail acknowledge => _mail.Write(acknowledge),
+        PostInput input => _mail.Write(input),
         AppendConversation append => _conversation.Write(append),
         ForgetConversation forget => _conversation.Write(forget),
         OpenMailbox open => _mail.Write(open),

@@ -20,6 +20,23 @@ internal sealed class MailWriter(BatchContext context, MailPost post, MessageWri
         return new MessageSent(head.LastSequence);
     }
 
+    public MutationAnswer Write(PostInput input)
+    {
+        var threads = context.Session.Threads;
+        if (threads.Find(input.ThreadId) is { } known && UnreadMessages(known) >= input.MaxUnread)
+        {
+            return new SendRefused(new SendReceipt(SendResult.InboxFull, null));
+        }
+
+        if (!context.Applying)
+        {
+            return NotApplied.Instance;
+        }
+
+        var (head, _) = post.Post(threads.Ensure(input.ThreadId), [input.Input]);
+        return new MailPosted(head.LastSequence);
+    }
+
     public MutationAnswer Write(OpenMailbox open)
     {
         if (!context.Applying)

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Coppice;
 
 /// <content>Mail.</content>
@@ -19,6 +21,24 @@ public sealed partial class BackgroundTaskManager
         var clean = Rules.CheckMessage(content, nameof(content));
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
         return await core.SendAsync(new SendMessage(taskId, from, clean, _options.MaxUnreadMessages), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Posts messages of a user to a thread while a run works on it. What is delivered is stored; it wakes a thread that nobody reads.</summary>
+    /// <param name="threadId">The thread.</param>
+    /// <param name="messages">
+    /// A JSON array of one message or more, each an object with a string <c>role</c> and a <c>content</c>; at most 256 KB of JSON. Kept byte for byte.
+    /// </param>
+    /// <param name="cancellationToken">Gives the input up until the store's writer has it.</param>
+    /// <returns>Its place in the mailbox, or that the mailbox holds as many unread messages as it may.</returns>
+    /// <exception cref="ArgumentException">The messages are none, too long, or no JSON that can be kept.</exception>
+    public async ValueTask<InputReceipt> PostInputAsync(string threadId, JsonElement messages, CancellationToken cancellationToken = default)
+    {
+        Rules.CheckId(threadId, nameof(threadId));
+        var post = new PostInput(threadId, new LiveInput(Rules.CheckInput(messages, nameof(messages))), _options.MaxUnreadMessages);
+        var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
+        return await core.CommitAsync<MutationAnswer>("post_input", post, cancellationToken).ConfigureAwait(false) is MailPosted posted
+            ? new InputReceipt(SendResult.Delivered, posted.Sequence)
+            : new InputReceipt(SendResult.InboxFull, 0);
     }
 
     /// <summary>

@@ -54,7 +54,7 @@ public sealed class BackgroundTaskOptions
     /// <summary>Gets or sets the longest error, in bytes of UTF-8. From 64; 16 KB by default. A longer one is cut.</summary>
     public int MaxErrorBytes { get; set; } = 16 * 1024;
 
-    /// <summary>Gets or sets the longest message, in bytes of UTF-8. From 1; 256 KB by default.</summary>
+    /// <summary>Gets or sets the longest message or live input, in bytes of UTF-8. From 1; 256 KB by default.</summary>
     public int MaxMessageBytes { get; set; } = 256 * 1024;
 
     /// <summary>Gets or sets how many events of one task may wait for the store. From 1; 10,000 by default. Beyond it <c>Emit</c> is false.</summary>
@@ -70,8 +70,8 @@ public sealed class BackgroundTaskOptions
     public int MaxUnreadEvents { get; set; } = 100_000;
 
     /// <summary>
-    /// Gets or sets how many unread messages a mailbox may hold. From 1; 10,000 by default. Beyond it a message to an agent is
-    /// <see cref="SendResult.InboxFull"/>, one to a thread <see cref="PostResult.MailboxFull"/>.
+    /// Gets or sets how many unread messages a mailbox may hold. From 1; 10,000 by default. Beyond it a message to an agent and live input are
+    /// <see cref="SendResult.InboxFull"/>, a message to a thread <see cref="PostResult.MailboxFull"/>.
     /// </summary>
     public int MaxUnreadMessages { get; set; } = 10_000;
 

@@ -25,7 +25,7 @@ public static class MailClassExtensions
         return mail switch
         {
             TaskEvent { IsTerminal: true } => MailClass.Terminal,
-            ThreadMessage or CustomTaskEvent { EventType: AgentMessage.EventType } => MailClass.Message,
+            ThreadMessage or LiveInput or CustomTaskEvent { EventType: AgentMessage.EventType } => MailClass.Message,
             _ => MailClass.Custom,
         };
     }

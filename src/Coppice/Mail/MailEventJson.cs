@@ -88,6 +88,10 @@ public static class MailEventJson
                 }
 
                 break;
+            case LiveInput input:
+                writer.WriteString("kind", "messages");
+                writer.WriteAsText("messages", input.Messages);
+                break;
             default:
                 throw new JsonException($"There is no wire form for {mail.GetType().Name}.");
         }
@@ -123,6 +127,7 @@ public static class MailEventJson
                     ToAgentId = Text(json, "to_agent_id") is { Length: > 0 } toAgentId ? toAgentId : null,
                     ExpiresAt = Time(json, "expires_at_ms"),
                 },
+                "messages" => new LiveInput(Value(json, "messages") ?? JsonValue.Parse("[]")),
                 var unknown => new CustomTaskEvent(taskId, unknown, json.Clone()),
             };
         }

@@ -156,6 +156,12 @@ public sealed record PostMessage(string ThreadId, ThreadMessage Message) : Mutat
     public bool IsDelivery { get; init; }
 }
 
+/// <summary>Posts live input to a thread's mailbox. Answered by <see cref="MailPosted"/>, or by <see cref="SendRefused"/> when it is full.</summary>
+/// <param name="ThreadId">The thread it goes to.</param>
+/// <param name="Input">The input. The raw text of its messages is strict JSON, and is what a store keeps.</param>
+/// <param name="MaxUnread">How many unread messages the mailbox may hold.</param>
+public sealed record PostInput(string ThreadId, LiveInput Input, int MaxUnread) : Mutation;
+
 /// <summary>An agent takes no more messages; what is there can still be read. Answered by <see cref="TaskMoved"/> or <see cref="MoveRefused"/>.</summary>
 /// <param name="TaskId">The agent task; it has to belong to the batch's host.</param>
 public sealed record CloseAgentInbox(string TaskId) : Mutation;

@@ -101,6 +101,34 @@ internal sealed class TaskRules(BackgroundTaskOptions options)
         }
     }
 
+    /// <summary>Live input as it can be kept.</summary>
+    internal JsonElement CheckInput(JsonElement messages, string parameter)
+    {
+        try
+        {
+            var kept = JsonValue.ToStorable(messages, out var bytes);
+            if (bytes > options.MaxMessageBytes)
+            {
+                throw new ArgumentException(OverLimit("input", bytes, options.MaxMessageBytes, nameof(options.MaxMessageBytes)), parameter);
+            }
+
+            return kept.ValueKind == JsonValueKind.Array && kept.GetArrayLength() > 0 && kept.EnumerateArray().All(IsMessage)
+                ? kept
+                : throw new ArgumentException(
+                    "The input has to be a JSON array of messages, at least one, each an object with a string \"role\" and a \"content\".", parameter);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // A name such as "\ud800" passes the grammar but is no text.
+            throw new ArgumentException($"The input cannot be stored. {e.Message}", parameter, e);
+        }
+    }
+
+    private static bool IsMessage(JsonElement message) =>
+        message.ValueKind == JsonValueKind.Object
+        && message.TryGetProperty("role", out var role) && role.ValueKind == JsonValueKind.String
+        && message.TryGetProperty("content", out _);
+
     /// <summary>New entries of a conversation as they can be kept.</summary>
     /// <exception cref="ArgumentException">There are too many, or one is too long or no JSON; the message says which.</exception>
     internal IReadOnlyList<JsonElement> CheckEntries(int firstEntry, IReadOnlyList<JsonElement> entries, string parameter)

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Microsoft.Extensions.AI;
+
 namespace Coppice.Agents.Tests.Runs;
 
 /// <summary>The edges of a loop as plain methods.</summary>

@@ -76,6 +76,8 @@ public sealed class SqliteListener : ListenerContract<SqliteStoreFixture>;
 
 public sealed class SqliteListing : ListingContract<SqliteStoreFixture>;
 
+public sealed class SqliteLiveInput : LiveInputContract<SqliteStoreFixture>;
+
 public sealed class SqliteMailbox : MailboxContract<SqliteStoreFixture>;
 
 public sealed class SqliteMessageStorage : MessageStorageContract<SqliteStoreFixture>;

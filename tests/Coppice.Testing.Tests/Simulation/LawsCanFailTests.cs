@@ -102,6 +102,17 @@ public sealed class LawsCanFailTests
         });
 
     [Fact]
+    public Task Input_that_changes_on_its_way() =>
+        BreaksAsync(
+            "Law 8: delivered input is in the thread's mailbox, once",
+            Mail(static items => items.Select(static item => item.Event is LiveInput ? item with { Event = new LiveInput(JsonValue.Parse("[]")) } : item)),
+            static async (world, host) =>
+            {
+                await host.Manager.PostInputAsync("t", JsonValue.Parse("""[{"role":"user","content":"wait"}]"""));
+                await world.DelayAsync(TimeSpan.FromSeconds(1));
+            });
+
+    [Fact]
     public Task A_conversation_that_loses_its_beginning() =>
         BreaksAsync(
             "Law 8: a conversation holds what was appended, once and in order",

@@ -242,6 +242,12 @@ internal sealed class RandomScenario(SimulationWorld world)
 
     private async Task SendAsync(BackgroundTaskManager manager)
     {
+        if (world.Choose(3) == 2)
+        {
+            await manager.PostInputAsync(Pick(Threads), JsonValue.Parse($"[{{\"role\":\"user\",\"content\":\"input {_messages++}\"}}]"));
+            return;
+        }
+
         var to = _agents.Count > 0 && world.Choose(5) != 4 ? Pick(_agents) : AnyTask();
         var sender = new MessageSender((await manager.GetAsync(to))?.OwnerThreadId ?? "t0", "sender");
         for (var i = world.Choose(4); i >= 0; i--)

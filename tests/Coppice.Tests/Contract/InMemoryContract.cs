@@ -78,6 +78,8 @@ public sealed class InMemoryListener : ListenerContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryListing : ListingContract<InMemoryStoreFixture>;
 
+public sealed class InMemoryLiveInput : LiveInputContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryMailbox : MailboxContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryMessageStorage : MessageStorageContract<InMemoryStoreFixture>;

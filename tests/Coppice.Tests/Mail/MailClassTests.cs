@@ -12,6 +12,7 @@ public sealed class MailClassTests
         { "custom", MailClass.Custom, false },
         { "agent message", MailClass.Message, true },
         { "thread message", MailClass.Message, true },
+        { "live input", MailClass.Message, true },
     };
 
     [Theory]

@@ -28,6 +28,8 @@ public sealed class MailEventEqualityTests
         Assert.NotEqual(new CustomTaskEvent("a", "e", payload), new CustomTaskEvent("a", "f", payload));
         Assert.NotEqual(new CustomTaskEvent("a", "e", payload), new CustomTaskEvent("a", "e", WireExamples.Element("\"1\"")));
         Assert.NotEqual(new ThreadMessage("m", "t", "a", "c"), new ThreadMessage("m", "t", "a", ""));
+        Assert.NotEqual(new LiveInput(payload), new LiveInput(WireExamples.Element("2")));
+        Assert.False(new LiveInput(payload).Equals((LiveInput?)null));
         Assert.False(new TaskCompleted("a", payload).Equals((TaskCompleted?)null));
         Assert.False(new CustomTaskEvent("a", "e", payload).Equals((CustomTaskEvent?)null));
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Coppice.Tests.Wire;
 
 namespace Coppice.Tests.Mail;
 
@@ -35,6 +36,8 @@ public sealed class MailEventReadingTests
         Assert.Equal(new TaskFailed("", ""), MailEventJson.Deserialize("""{"kind":"failed"}"""));
         Assert.Equal(new TaskCancelled(""), MailEventJson.Deserialize("""{"kind":"cancelled"}"""));
         Assert.Equal(new ThreadMessage("", "", "", ""), MailEventJson.Deserialize("""{"kind":"message"}"""));
+        Assert.Equal(new LiveInput(WireExamples.Element("[]")), MailEventJson.Deserialize("""{"kind":"messages"}"""));
+        Assert.Equal(new LiveInput(WireExamples.Element("7")), MailEventJson.Deserialize("""{"kind":"messages","messages":7}"""));
 
         var custom = Assert.IsType<CustomTaskEvent>(MailEventJson.Deserialize("""{"kind":"custom"}"""));
         Assert.Equal(("", "", JsonValueKind.Null), (custom.TaskId, custom.EventType, custom.Payload.ValueKind));

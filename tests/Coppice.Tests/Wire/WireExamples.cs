@@ -61,6 +61,9 @@ internal static class WireExamples
                 ToAgentId = "reviewer", ExpiresAt = DateTimeOffset.FromUnixTimeMilliseconds(1760000000000),
             },
             """{"kind":"message","message_id":"0199","from_thread_id":"t1","from_agent_id":"planner","content":"please review","to_agent_id":"reviewer","expires_at_ms":1760000000000}"""),
+        ["live input"] = (
+            new LiveInput(Element("""[{"role":"user","content":"stop that"}]""")),
+            """{"kind":"messages","messages":[{"role":"user","content":"stop that"}]}"""),
     };
 
     internal static JsonElement Element(string json) => JsonDocument.Parse(json).RootElement.Clone();

@@ -231,6 +231,35 @@ internal sealed class UnreadMailIsToldOf : Law
     }
 }
 
+internal sealed class DeliveredInputArrives : Law
+{
+    internal override string Title => "Law 8: delivered input is in the thread's mailbox, once";
+
+    internal override IEnumerable<string> Judge(Evidence evidence)
+    {
+        var delivered = evidence.Applied.SelectMany(static applied => applied.Landed<PostInput, MailPosted>())
+            .ToLookup(static post => post.Mutation.ThreadId, StringComparer.Ordinal);
+        foreach (var (threadId, mail) in evidence.Mail.Threads)
+        {
+            foreach (var (sequence, input) in mail.Where(static item => item.Value is LiveInput))
+            {
+                if (!delivered[threadId].Any(post => post.Answer.Sequence == sequence && post.Mutation.Input.Equals(input)))
+                {
+                    yield return $"mail {sequence} of {threadId} is input that was not delivered there";
+                }
+            }
+        }
+
+        foreach (var (post, answer) in delivered.SelectMany(static posts => posts))
+        {
+            if (evidence.Mail.Threads.GetValueOrDefault(post.ThreadId)?.GetValueOrDefault(answer.Sequence) is not LiveInput)
+            {
+                yield return $"'{post.Input.Messages.GetRawText()}' was delivered as mail {answer.Sequence} of {post.ThreadId}, and is not there";
+            }
+        }
+    }
+}
+
 internal sealed class DeliveredMessagesArrive : Law
 {
     internal override string Title => "Law 11: a delivered message is in the agent's mailbox or a dead letter, once";

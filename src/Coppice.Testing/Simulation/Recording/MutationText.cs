@@ -41,6 +41,7 @@ internal static class MutationText
         OpenMailbox open => $"open the mailbox of {open.ThreadId}",
         CloseMailbox close => $"close the mailbox of {close.ThreadId}",
         AcknowledgeMail acknowledge => $"acknowledge {acknowledge.ThreadId} through {acknowledge.ThroughSequence}",
+        PostInput post => $"post input to {post.ThreadId} '{post.Input.Messages.GetRawText()}'",
         AppendConversation append => $"append {append.Entries.Count} to the conversation of {append.ThreadId} from {append.FirstEntry}"
             + (append.AcknowledgeThrough == 0 ? "" : $", acknowledging through {append.AcknowledgeThrough}"),
         ForgetConversation forget => $"forget the conversation of {forget.ThreadId}",
@@ -70,6 +71,7 @@ internal static class MutationText
         TaskCancelled cancelled => $"{cancelled.TaskId} cancelled",
         CustomTaskEvent custom => $"{custom.TaskId} {custom.EventType}",
         ThreadMessage message => "message " + message.MessageId,
+        LiveInput => "input",
         _ => mail.GetType().Name,
     };
 
