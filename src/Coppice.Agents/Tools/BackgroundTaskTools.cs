@@ -28,6 +28,9 @@ public static class BackgroundTaskTools
     /// <summary>The name of the tool that cancels a task with all below it.</summary>
     public const string CancelTask = "cancel_task";
 
+    /// <summary>The name of the tool that cancels a task with all below it, waits, and tells what became of each.</summary>
+    public const string StopTask = "stop_task";
+
     /// <summary>The name of the tool that shows messages that failed, and sends them again.</summary>
     public const string RecoverFailedMessages = "recover_failed_messages";
 
@@ -39,7 +42,7 @@ public static class BackgroundTaskTools
 
     /// <summary>Gets the names of all the tools.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [ListTasks, GetTask, WaitForTasks, SendMessage, CancelTask, RecoverFailedMessages, SpawnAgent, ContinueTask];
+        [ListTasks, GetTask, WaitForTasks, SendMessage, CancelTask, StopTask, RecoverFailedMessages, SpawnAgent, ContinueTask];
 
     /// <summary>Makes the tools of a thread.</summary>
     /// <param name="manager">The manager that runs its tasks.</param>
@@ -57,7 +60,7 @@ public static class BackgroundTaskTools
         List<AIFunction> all =
         [
             new ListTasksTool(door), new GetTaskTool(door), new WaitForTasksTool(door), new SendMessageTool(door), new CancelTaskTool(door),
-            new RecoverFailedMessagesTool(door),
+            new StopTaskTool(door), new RecoverFailedMessagesTool(door),
         ];
         if (copy.Agents.Count > 0)
         {

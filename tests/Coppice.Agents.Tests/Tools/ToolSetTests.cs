@@ -11,7 +11,7 @@ public sealed class ToolSetTests
         ChatAgent[] agents = [new("researcher", new ScriptedChatClient())];
 
         Assert.Equal(
-            ["list_tasks", "get_task", "wait_for_tasks", "send_message", "cancel_task"],
+            ["list_tasks", "get_task", "wait_for_tasks", "send_message", "cancel_task", "stop_task", "recover_failed_messages"],
             BackgroundTaskTools.For(bench.Manager, "t1").Select(tool => tool.Name));
         Assert.Equal(BackgroundTaskTools.Names, BackgroundTaskTools.For(bench.Manager, "t1", new() { Agents = agents }).Select(tool => tool.Name));
         Assert.All(BackgroundTaskTools.Names, left => Assert.Equal(
