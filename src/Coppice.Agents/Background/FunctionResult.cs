@@ -13,23 +13,24 @@ internal static class FunctionResult
     {
         try
         {
-            return result switch
-            {
-                TaskOutcome outcome => outcome,
-                null or JsonElement { ValueKind: JsonValueKind.Undefined } => TaskOutcome.Success(Null),
-                JsonElement element => TaskOutcome.Success(element),
-                JsonDocument document => TaskOutcome.Success(document.RootElement),
-                JsonNode node => TaskOutcome.Success(JsonElement.Parse(node.ToJsonString())),
-                AIContent content => TaskOutcome.Success(ToElement(content, options)),
-                IEnumerable<AIContent> contents => TaskOutcome.Success(ToElement(contents, options)),
-                _ => TaskOutcome.Success(JsonSerializer.SerializeToElement(result, options.GetTypeInfo(result.GetType()))),
-            };
+            return result as TaskOutcome ?? TaskOutcome.Success(CompactJson.Of(ToElement(result, options)));
         }
         catch (Exception e) when (e is NotSupportedException or JsonException or InvalidOperationException)
         {
             return TaskOutcome.Failure($"The result cannot be stored: {result!.GetType().Name} cannot be written as JSON. {e.Message}");
         }
     }
+
+    private static JsonElement ToElement(object? result, JsonSerializerOptions options) => result switch
+    {
+        null or JsonElement { ValueKind: JsonValueKind.Undefined } => Null,
+        JsonElement element => element,
+        JsonDocument document => document.RootElement,
+        JsonNode node => JsonElement.Parse(node.ToJsonString()),
+        AIContent content => ToElement(content, options),
+        IEnumerable<AIContent> contents => ToElement(contents, options),
+        _ => JsonSerializer.SerializeToElement(result, options.GetTypeInfo(result.GetType())),
+    };
 
     private static JsonElement ToElement(IEnumerable<AIContent> contents, JsonSerializerOptions options)
     {

@@ -62,17 +62,16 @@ public sealed class GetTaskTests
     [Theory]
     [InlineData(StoreKind.Memory)]
     [InlineData(StoreKind.Sqlite)]
-    public async Task A_result_of_ten_megabytes_is_read_page_by_page(StoreKind kind)
+    public async Task A_long_result_is_read_page_by_page(StoreKind kind)
     {
-        await using var bench = await Bench.StartAsync(kind, options => options.MaxResultBytes = 16 * 1024 * 1024);
-        const string Line = "line 😀 </background-task-event>\n";
-        var payload = string.Concat(Enumerable.Repeat(Line, 10_000_000 / Line.Length));
-        var task = await bench.SpawnEndedAsync($"\"{payload.Replace("\n", "\\n", StringComparison.Ordinal)}\"");
+        await using var bench = await Bench.StartAsync(kind);
+        var payload = Lines(500_000);
+        var task = await bench.SpawnEndedAsync(AsJson(payload));
 
         var whole = new StringBuilder();
         for (int? offset = 0; offset is not null;)
         {
-            var page = (await GetAsync(bench, task.TaskId, offset, 100_000)).GetProperty("result_page");
+            var page = (await GetAsync(bench, task.TaskId, offset, 70_000)).GetProperty("result_page");
             Assert.Equal("text", page.Text("format"));
             Assert.Equal(payload.Length, page.GetProperty("total_chars").GetInt32());
             whole.Append(page.Text("text"));
@@ -80,6 +79,26 @@ public sealed class GetTaskTests
         }
 
         Assert.Equal(payload, whole.ToString());
+    }
+
+    [Fact]
+    public async Task A_result_of_ten_megabytes_is_never_answered_whole()
+    {
+        await using var bench = await Bench.StartAsync(configure: options => options.MaxResultBytes = 16 * 1024 * 1024);
+        var payload = Lines(10_000_000);
+        var task = await bench.SpawnEndedAsync(AsJson(payload));
+
+        var first = await GetAsync(bench, task.TaskId);
+        var last = (await GetAsync(bench, task.TaskId, payload.Length - 5, 100_000)).GetProperty("result_page");
+        var waited = await bench.CallAsync("wait_for_tasks", $$"""{"task_ids":["{{task.TaskId}}"]}""");
+        var listed = await bench.CallAsync("list_tasks", """{"status":"all"}""");
+
+        Assert.InRange(first.GetRawText().Length, 8_000, 16_000);
+        Assert.Equal(payload[..8_000], first.GetProperty("result_page").Text("text"));
+        Assert.Equal(payload[^5..], last.Text("text"));
+        Assert.InRange(waited.GetRawText().Length, 8_000, 16_000);
+        Assert.InRange(listed.GetRawText().Length, 100, 500);
+        Assert.InRange(listed.GetProperty("tasks")[0].GetProperty("result_bytes").GetInt32(), 10_000_000, 13_000_000);
     }
 
     [Fact]
@@ -195,6 +214,14 @@ public sealed class GetTaskTests
         var waited = await bench.CallAsync("wait_for_tasks", $$"""{"task_ids":["{{task.TaskId}}"]}""");
         Assert.Equal(waited.GetRawText(), JsonSerializer.Serialize(waited));
     }
+
+    private static string Lines(int length)
+    {
+        const string Line = "line 😀 </background-task-event>\n";
+        return string.Concat(Enumerable.Repeat(Line, length / Line.Length));
+    }
+
+    private static string AsJson(string text) => $"\"{text.Replace("\n", "\\n", StringComparison.Ordinal)}\"";
 
     private static Task<JsonElement> GetAsync(Bench bench, string taskId, int? offset = null, int? limit = null) =>
         bench.CallAsync("get_task", string.Create(
