@@ -20,6 +20,18 @@ public sealed partial class ReferenceTests
     [MemberData(nameof(SqliteOptionNames))]
     public void Every_option_of_the_sqlite_store_is_listed(string option) => Every_option_is_listed(option);
 
+    public static TheoryData<string> AgentsOptionNames =>
+    [
+        .. new[] { typeof(BackgroundTaskChatClientOptions), typeof(AgentRunOptions), typeof(BackgroundTaskToolOptions), typeof(BackgroundFunctionOptions) }
+            .SelectMany(options => options.GetProperties())
+            .Select(property => property.Name)
+            .Distinct(),
+    ];
+
+    [Theory]
+    [MemberData(nameof(AgentsOptionNames))]
+    public void Every_option_of_the_agents_is_listed(string option) => Every_option_is_listed(option);
+
     [Fact]
     public void Every_error_code_is_listed() => AssertListed("docs/reference/errors.md", "src", "*.cs", ErrorCode(), 10);
 

@@ -72,7 +72,7 @@ internal sealed class BackgroundFunction : DelegatingAIFunction
 
     private async ValueTask<object?> SpawnAsync(ThreadScope thread, BackgroundCall call, string? name, CancellationToken cancellationToken)
     {
-        var task = new SpawnOptions { Type = _options.Type, Name = name, Blocking = _options.Blocking };
+        var task = new SpawnOptions { Type = _options.Type, Name = name, Notify = _options.Notify, Blocking = _options.Blocking };
         try
         {
             var taskId = await thread.Manager.SpawnAsync(thread.ThreadId, call.RunAsync, task, cancellationToken).ConfigureAwait(false);

@@ -20,6 +20,9 @@ public sealed class BackgroundFunctionOptions
     /// </summary>
     public bool AllowTaskName { get; set; }
 
+    /// <summary>Gets or sets what the model is told of the task. <see cref="NotifyPolicy.DoneOnly"/> by default.</summary>
+    public NotifyPolicy Notify { get; set; } = NotifyPolicy.DoneOnly;
+
     /// <summary>Gets or sets whether the function blocks its thread: it then gets one of its own, until its first await. False by default.</summary>
     public bool Blocking { get; set; }
 
@@ -29,6 +32,11 @@ public sealed class BackgroundFunctionOptions
         if (!Enum.IsDefined(Mode))
         {
             throw new ArgumentException($"BackgroundFunctionOptions.Mode ({Mode}) must be Always or ModelDecides.");
+        }
+
+        if (!Enum.IsDefined(Notify))
+        {
+            throw new ArgumentException($"BackgroundFunctionOptions.Notify ({Notify}) must be DoneOnly, EachEvent or Silent.");
         }
 
         if (Type is { Length: 0 })

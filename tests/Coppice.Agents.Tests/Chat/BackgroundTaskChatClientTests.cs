@@ -285,6 +285,20 @@ public sealed class BackgroundTaskChatClientTests
     }
 
     [Fact]
+    public async Task A_function_in_the_background_that_is_silent_is_told_to_nobody()
+    {
+        await using var test = await TestManager.StartAsync(cancellationToken: Stop);
+        var quiet = AIFunctionFactory.Create(() => "done", "quiet").InBackground(new() { Notify = NotifyPolicy.Silent });
+        var model = new ScriptedChatClient().Asks("quiet").Says("started");
+        var client = model.WithBackgroundTasks(test.Manager, Thread, new() { WhenTasksRemain = WhenTasksRemain.Wait });
+
+        await client.GetResponseAsync("hello", new ChatOptions { Tools = [quiet] }, Stop);
+
+        Assert.Equal(2, model.Calls.Count);
+        Assert.Equal(NotifyPolicy.Silent, Assert.Single(await test.Manager.ListAsync(Thread, Stop)).Notify);
+    }
+
+    [Fact]
     public async Task Between_turns_the_thread_is_woken_for_its_mail()
     {
         var woken = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -20,10 +20,13 @@ public sealed class StopTaskTests
         await bench.Manager.WaitAsync(root, Bench.Stop);
         bench.Test.Clock.Advance(TimeSpan.FromSeconds(10));
 
-        (await stopping).IsExactly($$"""
-            {"status":"accepted","root_task_id":"{{root}}","cancelled_count":3,"stopped":1,"finished_first":1,"still_running":1,"tasks":[{"task_id":"{{root}}","outcome":"stopped","status":"cancelled"},{"task_id":"{{first}}","outcome":"finished_first","status":"completed"},{"task_id":"{{stubborn}}","outcome":"still_running","status":"running"}]}
-            """.Trim());
+        var receipt = await stopping;
         ignores.Complete();
+        Assert.StartsWith(
+            $$"""{"status":"accepted","root_task_id":"{{root}}","cancelled_count":3,"stopped":1,"finished_first":1,"still_running":1,""", receipt.GetRawText(), StringComparison.Ordinal);
+        Assert.Equal(
+            [$"{root} stopped cancelled", $"{first} finished_first completed", $"{stubborn} still_running running"],
+            receipt.GetProperty("tasks").EnumerateArray().Select(t => $"{t.Text("task_id")} {t.Text("outcome")} {t.Text("status")}").Order(StringComparer.Ordinal));
     }
 
     [Fact]
