@@ -132,9 +132,12 @@ public abstract class OutboxContract<TStore> : ContractTest<TStore>
                 await other.AnswerAsync(new SettleHost(host.Fence));
                 break;
             default:
-                await other.AnswerAsync(new SettleHost(host.Fence));
                 await ReopenAsync();
+                host = new StoreHost(Store, host.Fence);
                 other = await JoinAsync("next");
+
+                // Where the store goes on by itself so does the host, until it is given up.
+                await other.AnswerAsync(new SettleHost(host.Fence));
                 break;
         }
 

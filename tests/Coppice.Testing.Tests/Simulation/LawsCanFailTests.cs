@@ -164,6 +164,19 @@ public sealed class LawsCanFailTests
             await host.Manager.RestoreAsync("t", [new TaskSnapshot { TaskId = "old", State = TaskState.Completed }]));
 
     [Fact]
+    public Task A_message_between_threads_that_is_posted_twice() =>
+        BreaksAsync(
+            "Law 11: an accepted message is in its mailbox once, is acknowledged, or has failed, and no two of them",
+            () => new RepeatingStore(),
+            static async (world, host) =>
+            {
+                for (var i = 0; i < 2; i++)
+                {
+                    await host.Manager.PostAsync("t", new MessageSender("s", "sender"), "hello", new PostOptions { MessageId = "m" });
+                }
+            });
+
+    [Fact]
     public Task A_message_that_changes_on_its_way() =>
         BreaksAsync(
             "Law 11: a delivered message is in the agent's mailbox or a dead letter, once",

@@ -6,6 +6,7 @@ namespace Coppice.Testing.Tests;
 internal sealed class RandomScenario(SimulationWorld world)
 {
     private static readonly string[] Threads = ["t0", "t1", "t2"];
+    private static readonly string[] Mailboxes = [.. Threads, "remote"];
     private static readonly string[] Names = ["x", "y"];
 
     private readonly List<string> _taskIds = [];
@@ -15,6 +16,8 @@ internal sealed class RandomScenario(SimulationWorld world)
     private int _spawnsLeft = 25;
 
     internal static Task RunAsync(SimulationWorld world) => new RandomScenario(world).RunAsync();
+
+    private SimulationWorld World => world;
 
     private SimulatedHost[] Alive => [.. world.Hosts.Where(static host => host.IsAlive && host.HasStarted && !host.IsDisposing)];
 
@@ -36,7 +39,7 @@ internal sealed class RandomScenario(SimulationWorld world)
     private async Task NextAsync()
     {
         var host = Pick(Alive);
-        var choice = world.Choose(26);
+        var choice = world.Choose(29);
         world.Note($"does {choice} on {host.Name}");
         switch (choice)
         {
@@ -49,7 +52,7 @@ internal sealed class RandomScenario(SimulationWorld world)
             case 11: await DoAsync(host, manager => manager.CancelThreadAsync(Pick(Threads)).AsTask()); break;
             case 12: await DoAsync(host, manager => manager.CancelRunAsync(Run()).AsTask()); break;
             case 13 or 14: await DoAsync(host, SendAsync); break;
-            case 15 or 16: await DoAsync(host, manager => ReadInboxAsync(host, manager, Pick(Threads))); break;
+            case 15 or 16: await DoAsync(host, manager => ReadInboxAsync(host, manager, Pick(Mailboxes))); break;
             case 17: await DoAsync(host, manager => manager.WaitAsync(AnyTask())); break;
             case 18: await DoAsync(host, WatchAsync); break;
             case 19: await DoAsync(host, RestoreAsync); break;
@@ -58,6 +61,8 @@ internal sealed class RandomScenario(SimulationWorld world)
             case 22: host.Crash(); break;
             case 23: _ = PauseAsync(host, TimeSpan.FromSeconds(1 + world.Choose(40))); break;
             case 24 when Alive.Length < 3: await StartHostAsync(); break;
+            case 26 or 27: await DoAsync(host, PostAsync); break;
+            case 28: await DoAsync(host, LookAtFailedAsync); break;
             case 25: _ = IgnoreCrashAsync(host.ShutDownAsync()); break;
             default: await DoAsync(host, manager => manager.PruneAsync(TimeSpan.FromSeconds(world.Choose(10))).AsTask()); break;
         }
@@ -70,6 +75,13 @@ internal sealed class RandomScenario(SimulationWorld world)
         options.MaxUnflushedEvents = 3;
         options.MaxUnreadEvents = 20;
         options.MaxDepth = 4;
+        options.MaxMessageAttempts = 3;
+        options.MaxMessagesUnderWay = 2;
+        if (world.Choose(3) == 1)
+        {
+            options.MessageTransport = new Loop(this, options);
+        }
+
         if (world.Choose(2) == 0)
         {
             options.OnUnreadMail = (threadId, _) => OnUnreadMailAsync(options, threadId);
@@ -256,6 +268,29 @@ internal sealed class RandomScenario(SimulationWorld world)
         }
     }
 
+    private async Task PostAsync(BackgroundTaskManager manager)
+    {
+        var sender = new MessageSender(Pick(Threads), "sender");
+        for (var i = world.Choose(3); i >= 0; i--)
+        {
+            await manager.PostAsync(world.Choose(2) == 0 ? Pick(Threads) : "remote", sender, $"post {_messages++}", new PostOptions
+            {
+                MessageId = world.Choose(3) == 1 ? "id-" + world.Choose(3) : null,
+                TimeToLive = world.Choose(2) == 1 ? TimeSpan.FromSeconds(1 + world.Choose(20)) : null,
+            });
+        }
+    }
+
+    private async Task LookAtFailedAsync(BackgroundTaskManager manager)
+    {
+        var threadId = Pick(Threads);
+        await manager.ListFailedMessagesAsync(threadId);
+        if (world.Choose(3) == 1)
+        {
+            await manager.ClearFailedMessagesAsync(threadId);
+        }
+    }
+
     private async Task ReadInboxAsync(SimulatedHost host, BackgroundTaskManager manager, string threadId)
     {
         var inbox = await manager.OpenInboxAsync(threadId);
@@ -325,6 +360,36 @@ internal sealed class RandomScenario(SimulationWorld world)
         if (world.Choose(4) == 3)
         {
             await manager.ForgetConversationAsync(Pick(Threads));
+        }
+    }
+
+    /// <summary>Brings messages back into the store that they came from, now and then late, twice or not at all.</summary>
+    private sealed class Loop(RandomScenario scenario, BackgroundTaskOptions options) : IMessageTransport
+    {
+        public bool Carries(string toThreadId, string? toAgentId) => toThreadId == "remote";
+
+        public async ValueTask SendAsync(OutgoingMessage message, CancellationToken cancellationToken)
+        {
+            var world = scenario.World;
+            if (world.Choose(3) == 1)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(1 + world.Choose(5000)), options.TimeProvider, cancellationToken);
+            }
+
+            if (world.Choose(8) == 1)
+            {
+                throw world.Choose(2) == 0 ? new InvalidOperationException("not now") : new MessageRejectedException("never");
+            }
+
+            if (world.Hosts.FirstOrDefault(host => host.Options == options && host.HasStarted) is { } host)
+            {
+                await host.Manager.DeliverAsync(message.ToThreadId, message.Message, cancellationToken);
+            }
+
+            if (world.Choose(8) == 1)
+            {
+                throw new InvalidOperationException("It arrived, and the answer was lost.");
+            }
         }
     }
 

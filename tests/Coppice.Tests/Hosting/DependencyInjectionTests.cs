@@ -106,6 +106,23 @@ public sealed class DependencyInjectionTests
     }
 
     [Fact]
+    public void The_transport_that_is_registered_is_used_unless_another_is_set()
+    {
+        var registered = new StoreContract.RecordingTransport();
+        var set = new StoreContract.RecordingTransport();
+        foreach (var (configure, expected) in new (Action<BackgroundTaskOptions>?, IMessageTransport)[] { (null, registered), (o => o.MessageTransport = set, set) })
+        {
+            using var host = BuildHost(services =>
+            {
+                services.AddSingleton<IMessageTransport>(registered);
+                services.AddCoppice(configure);
+            });
+
+            Assert.Same(expected, host.Services.GetRequiredService<IOptions<BackgroundTaskOptions>>().Value.MessageTransport);
+        }
+    }
+
+    [Fact]
     public void Clock_loggers_and_meters_of_the_application_are_used_where_nothing_else_is_set()
     {
         var clock = new OtherClock();

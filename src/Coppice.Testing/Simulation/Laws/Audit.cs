@@ -4,7 +4,10 @@ namespace Coppice.Testing;
 
 /// <summary>Reads everything out of a store when no manager works on it any more, as a last host that settles what the others left.</summary>
 internal sealed class Audit(
-    HistoryRun run, Dictionary<string, IReadOnlyList<DeadLetter>> deadLetters, Dictionary<string, IReadOnlyList<JsonElement>> conversations)
+    HistoryRun run,
+    Dictionary<string, IReadOnlyList<DeadLetter>> deadLetters,
+    Dictionary<string, IReadOnlyList<FailedMessage>> failedMessages,
+    Dictionary<string, IReadOnlyList<JsonElement>> conversations)
 {
     private static readonly DateTimeOffset Time = new(2026, 3, 2, 12, 0, 0, TimeSpan.Zero);
 
@@ -18,6 +21,14 @@ internal sealed class Audit(
         foreach (var host in run.Loop.Await(() => run.Shared.Inner.HeartbeatAsync(_fence, CancellationToken.None)).Where(host => host.Fence != _fence))
         {
             Commit(new SettleHost(host.Fence));
+        }
+
+        while (((OutboxClaimed)Commit(new ClaimOutbox(1000, int.MaxValue, int.MaxValue)).Answers[0]).Messages is { Count: > 0 } waiting)
+        {
+            foreach (var message in waiting)
+            {
+                Commit(new SettleOutgoing(message.Number, message.Attempt, AttemptEnd.Sent));
+            }
         }
 
         foreach (var threadId in Threads())
@@ -42,6 +53,8 @@ internal sealed class Audit(
                 case BatchApplied applied:
                     threads.UnionWith(applied.Batch.Mutations.OfType<AddTask>().Select(static add => add.AgentThreadId).OfType<string>());
                     threads.UnionWith(applied.Batch.Mutations.OfType<AppendConversation>().Select(static append => append.ThreadId));
+                    threads.UnionWith(applied.Batch.Mutations.OfType<PostMessage>().Select(static post => post.Message.FromThreadId));
+                    threads.UnionWith(applied.Batch.Mutations.OfType<PostToOutbox>().Select(static post => post.Message.FromThreadId));
                     break;
             }
         }
@@ -62,6 +75,7 @@ internal sealed class Audit(
 
         var dead = run.Loop.Await(() => run.Shared.Inner.ListDeadLettersAsync(threadId, CancellationToken.None));
         deadLetters[threadId] = dead;
+        failedMessages[threadId] = run.Loop.Await(() => run.Shared.Inner.ListFailedMessagesAsync(threadId, CancellationToken.None));
         foreach (var letter in dead)
         {
             run.Shared.Mail.Add(threadId, letter.Sequence, letter.Event);

@@ -8,6 +8,7 @@ internal sealed class Evidence(HistoryRun run, bool leavesGaps)
     private readonly Dictionary<string, TaskFile> _tasks = new(StringComparer.Ordinal);
     private readonly Dictionary<long, HostClosing> _closed = [];
     private readonly Dictionary<string, IReadOnlyList<DeadLetter>> _deadLetters = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IReadOnlyList<FailedMessage>> _failedMessages = new(StringComparer.Ordinal);
 
     internal bool LeavesGaps => leavesGaps;
 
@@ -24,6 +25,13 @@ internal sealed class Evidence(HistoryRun run, bool leavesGaps)
 
     /// <summary>Gets the conversations as they are at the end.</summary>
     internal Dictionary<string, IReadOnlyList<JsonElement>> Conversations { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Gets the messages that have failed at the end, by their sender's thread.</summary>
+    internal IReadOnlyDictionary<string, IReadOnlyList<FailedMessage>> FailedMessages => _failedMessages;
+
+    /// <summary>Gets whether failed messages were put back into mailboxes, to places that nobody is told of.</summary>
+    internal bool HasReplays => Applied.SelectMany(static applied => applied.Landed<ReplayFailedMessages, MessagesReplayed>())
+        .Any(static replay => replay.Answer.Count > 0);
 
     internal IReadOnlyList<SimulatedHost> Hosts => run.Hosts;
 
@@ -60,7 +68,7 @@ internal sealed class Evidence(HistoryRun run, bool leavesGaps)
     /// <summary>Takes everything that the store holds, as a last host of it.</summary>
     internal void TakeAtEnd()
     {
-        new Audit(run, _deadLetters, Conversations).Take();
+        new Audit(run, _deadLetters, _failedMessages, Conversations).Take();
         AtEnd = ListTasks();
         Sort();
     }

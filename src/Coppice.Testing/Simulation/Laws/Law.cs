@@ -11,7 +11,8 @@ internal abstract class Law
         new EventsInOrder(), new MailCounts(), new MailStays(), new MailBelongsToItsThread(), new UnacknowledgedComesAgain(),
         new ConversationsStay(), new ConversationsHaveOneWriter(), new AppendsAcknowledge(),
         new UnreadMailIsToldOf(), new OnlyTheDeadAreOrphaned(), new FencedHostsStoreNothing(), new FencedBodiesAreSignalled(),
-        new RestoreSkipsTheKnown(), new DeliveredMessagesArrive(), new DeliveredInputArrives(), new EndsLand(), new NothingFailsInside(), new Shutdown(), new EverythingLiveHasABody(),
+        new RestoreSkipsTheKnown(), new DeliveredMessagesArrive(), new DeliveredInputArrives(), new PostedMessagesEndOnce(), new SendersStayInOrder(),
+        new OutgoingMessagesEndOnce(), new OneHostSendsAMessage(), new EndsLand(), new NothingFailsInside(), new Shutdown(), new EverythingLiveHasABody(),
     ];
 
     /// <summary>Gets the law, such as <c>Law 8: every ended task has exactly one terminal event</c>.</summary>

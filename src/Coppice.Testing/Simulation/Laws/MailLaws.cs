@@ -10,6 +10,13 @@ internal static class MailEvidence
                 .Select(static item => (item.Key, (TaskEvent)item.Value))
             : [];
 
+    /// <summary>Whether it is a message that its sender's thread lists as failed, or did so until the list was cleared.</summary>
+    internal static bool HasFailed(this Evidence evidence, string threadId, MailEvent mail) =>
+        mail is ThreadMessage message
+        && (evidence.Mail.Cleared.Contains((threadId, message.MessageId))
+            || (evidence.FailedMessages.TryGetValue(message.FromThreadId, out var failed)
+                && failed.Any(each => each.MessageId == message.MessageId && each.ToThreadId == threadId)));
+
     internal static bool IsMessage(MailEvent mail) => mail is CustomTaskEvent { EventType: AgentMessage.EventType };
 }
 
@@ -83,7 +90,8 @@ internal sealed class MailCounts : Law
 
     internal override IEnumerable<string> Judge(Evidence evidence)
     {
-        foreach (var (threadId, mail) in evidence.Mail.Threads)
+        // What was replayed may have failed again before anybody saw where it was.
+        foreach (var (threadId, mail) in evidence.Mail.Threads.Where(_ => !evidence.HasReplays))
         {
             var due = 1L;
             foreach (var sequence in mail.Keys)
@@ -154,7 +162,9 @@ internal sealed class UnacknowledgedComesAgain : Law
                 there.UnionWith(dead.Select(static letter => letter.Sequence));
             }
 
-            foreach (var (sequence, told) in mail)
+            there.UnionWith(evidence.Mail.ClearedLetters.Where(letter => letter.ThreadId == threadId).Select(static letter => letter.Sequence));
+
+            foreach (var (sequence, told) in mail.Where(item => !evidence.HasFailed(threadId, item.Value)))
             {
                 if (sequence > acknowledged.GetValueOrDefault(threadId) && !there.Contains(sequence))
                 {

@@ -7,6 +7,12 @@ internal sealed class MailLedger
 
     internal IReadOnlyDictionary<string, SortedDictionary<long, MailEvent>> Threads => _threads;
 
+    /// <summary>Gets the failed messages that were cleared, by the thread they were for.</summary>
+    internal HashSet<(string ThreadId, string MessageId)> Cleared { get; } = [];
+
+    /// <summary>Gets the dead letters that were cleared.</summary>
+    internal HashSet<(string ThreadId, long Sequence)> ClearedLetters { get; } = [];
+
     internal List<string> Contradictions { get; } = [];
 
     /// <summary>Whether everything up to a place has been seen.</summary>

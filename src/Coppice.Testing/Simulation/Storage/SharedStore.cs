@@ -52,6 +52,7 @@ internal sealed class SharedStore : ITaskStoreListener, IDisposable
         }
 
         KeepMail(batch);
+        KeepFailed(batch);
         Commits++;
         var handed = isUnseen ? new MutationBatch(batch.Id, batch.Host, batch.Time, batch.Mutations) : batch;
         var result = _loop.Await(() => Inner.CommitAsync(handed, CancellationToken.None));
@@ -67,6 +68,7 @@ internal sealed class SharedStore : ITaskStoreListener, IDisposable
         }
 
         _told.Clear();
+        KeepPosts(batch, result);
         KeepWhatIsLeft(batch, result);
         TellOthers(host, trouble);
         return result;
@@ -136,6 +138,40 @@ internal sealed class SharedStore : ITaskStoreListener, IDisposable
             else
             {
                 feed.Post();
+            }
+        }
+    }
+
+    /// <summary>Reads what is about to be cleared, and would be gone without a trace then.</summary>
+    private void KeepFailed(MutationBatch batch)
+    {
+        foreach (var clear in batch.Mutations.OfType<ClearFailedMessages>())
+        {
+            foreach (var failed in _loop.Await(() => Inner.ListFailedMessagesAsync(clear.ThreadId, CancellationToken.None)))
+            {
+                if (failed.MessageId.Length > 0)
+                {
+                    Mail.Cleared.Add((failed.ToThreadId, failed.MessageId));
+                    continue;
+                }
+
+                foreach (var letter in _loop.Await(() => Inner.ListDeadLettersAsync(failed.ToThreadId, CancellationToken.None)))
+                {
+                    Mail.Add(failed.ToThreadId, letter.Sequence, letter.Event);
+                    Mail.ClearedLetters.Add((failed.ToThreadId, letter.Sequence));
+                }
+            }
+        }
+    }
+
+    /// <summary>A message may expire before anybody reads it.</summary>
+    private void KeepPosts(MutationBatch batch, CommitResult result)
+    {
+        for (var i = 0; result.Status == CommitStatus.Landed && i < batch.Mutations.Count; i++)
+        {
+            if (batch.Mutations[i] is PostMessage post && result.Answers[i] is MailPosted { WasKnown: false } posted)
+            {
+                Mail.Add(post.ThreadId, posted.Sequence, post.Message);
             }
         }
     }

@@ -375,7 +375,8 @@ public sealed partial class InMemoryTaskStore
             return true;
         }
 
-        var agent = entry.Mail is ThreadMessage ? null : _directory.All.FirstOrDefault(task => task.IsLive && task.Agent?.ThreadId == entry.ToThreadId);
+        var agents = entry.Mail is ThreadMessage
+            ? [] : _directory.All.Where(task => task.IsLive && task.Agent?.ThreadId == entry.ToThreadId).ToList();
         var partition = Partition(entry.ToThreadId);
         lock (partition)
         {
@@ -396,7 +397,7 @@ public sealed partial class InMemoryTaskStore
                 return true;
             }
 
-            if (agent is not { IsLive: true, Agent: { IsClosed: false } seat } || partition.Mail.Reader != seat.Reader
+            if (agents.Find(task => task is { IsLive: true, Agent.IsClosed: false } && task.Agent.Reader == partition.Mail.Reader) is not { } agent
                 || !AgentMessage.TryRead(entry.Mail, out var from, out var content))
             {
                 return false;

@@ -231,3 +231,12 @@ internal sealed class ConversingStore : StoreInFront
     public override async ValueTask<ConversationPage> ReadConversationAsync(string threadId, int from, int limit, CancellationToken cancellationToken) =>
         Shown(await base.ReadConversationAsync(threadId, from, limit, cancellationToken));
 }
+
+/// <summary>Forgets the ids of messages at once.</summary>
+internal sealed class RepeatingStore : StoreInFront
+{
+    public override ValueTask<CommitResult> CommitAsync(MutationBatch batch, CancellationToken cancellationToken) =>
+        batch.Mutations[0] is PostMessage
+            ? CommitInsteadAsync(batch, static mutation => (PostMessage)mutation with { KeepIdFor = null })
+            : base.CommitAsync(batch, cancellationToken);
+}
