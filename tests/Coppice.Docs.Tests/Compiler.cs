@@ -32,7 +32,7 @@ internal static class Compiler
         {
             internal static async Task ShowAsync(
                 BackgroundTaskManager manager, ITaskStore store, TaskContext context, IServiceCollection services, CancellationToken stop,
-                IChatClient model, AIFunction search, List<ChatMessage> history, JsonTypeInfo<Uri> contract)
+                IChatClient model, AIFunction find, List<ChatMessage> history, JsonTypeInfo<Uri> contract)
             {
         #line 1
         """;
