@@ -375,8 +375,7 @@ public sealed partial class InMemoryTaskStore
             return true;
         }
 
-        var agents = entry.Mail is ThreadMessage
-            ? [] : _directory.All.Where(task => task.IsLive && task.Agent?.ThreadId == entry.ToThreadId).ToList();
+        var agents = entry.Mail is ThreadMessage ? [] : LiveAgents(replay.ThreadId, entry.ToThreadId);
         var partition = Partition(entry.ToThreadId);
         lock (partition)
         {
@@ -410,6 +409,20 @@ public sealed partial class InMemoryTaskStore
             }
 
             return true;
+        }
+    }
+
+    /// <summary>Who sent to an agent owns it, so the agent is among the sender's own live tasks.</summary>
+    private List<TaskRecord> LiveAgents(string ownerThreadId, string agentThreadId)
+    {
+        if (!_partitions.TryGetValue(ownerThreadId, out var owner))
+        {
+            return [];
+        }
+
+        lock (owner)
+        {
+            return owner.Live().FindAll(task => task.Agent?.ThreadId == agentThreadId);
         }
     }
 
