@@ -67,9 +67,10 @@ public abstract class StopTreeContract<TStore> : ContractTest<TStore>
     {
         var manager = await StartAsync(static options => options.TimeProvider = new ManualClock());
         var release = new Signal();
-        var root = await manager.SpawnAsync("t1", Bodies.Only(release), cancellationToken: Stop).Within();
+        var signalled = new Signal();
+        var root = await manager.SpawnAsync("t1", Stubborn(signalled, release), cancellationToken: Stop).Within();
         var stopping = manager.StopTreeAsync(root, TimeSpan.FromSeconds(1), Stop).AsTask();
-        await manager.UntilAsync(root, static task => task.CancelRequestedAt is not null).Within();
+        await signalled.WaitAsync();
         release.Set();
 
         Assert.Equal([new StoppedTask(root, StopOutcome.FinishedFirst, TaskState.Completed)], (await stopping.Within()).Tasks);
@@ -131,9 +132,10 @@ public abstract class StopTreeContract<TStore> : ContractTest<TStore>
         using var caller = new CancellationTokenSource();
         var release = new Signal();
         var root = await manager.SpawnAsync("t1", Bodies.Only(release), cancellationToken: Stop).Within();
-        var child = await manager.SpawnAsync("t1", Bodies.Only(release), Under(root), Stop).Within();
+        var signalled = new Signal();
+        await manager.SpawnAsync("t1", Stubborn(signalled, release), Under(root), Stop).Within();
         var stopping = manager.StopTreeAsync(root, Long, caller.Token).AsTask();
-        await manager.UntilAsync(child, static task => task.CancelRequestedAt is not null).Within();
+        await signalled.WaitAsync();
 
         await caller.CancelAsync();
 
@@ -162,9 +164,10 @@ public abstract class StopTreeContract<TStore> : ContractTest<TStore>
     {
         var manager = await StartAsync(static options => options.ShutdownGracePeriod = TimeSpan.Zero);
         var release = new Signal();
-        var root = await manager.SpawnAsync("t1", Bodies.Only(release), cancellationToken: Stop).Within();
+        var signalled = new Signal();
+        var root = await manager.SpawnAsync("t1", Stubborn(signalled, release), cancellationToken: Stop).Within();
         var stopping = manager.StopTreeAsync(root, Long, Stop).AsTask();
-        await manager.UntilAsync(root, static task => task.CancelRequestedAt is not null).Within();
+        await signalled.WaitAsync();
 
         await manager.DisposeAsync().Within();
 
@@ -187,6 +190,15 @@ public abstract class StopTreeContract<TStore> : ContractTest<TStore>
         Assert.Equal(commits, store.Commits);
         await manager.StopTreeAsync("bg_0", TimeSpan.FromDays(49), Stop).Within();
     }
+
+    /// <summary>Says when it is signalled, and ends when it likes.</summary>
+    private static Func<TaskContext, Task<TaskOutcome>> Stubborn(Signal signalled, Signal release) => async context =>
+    {
+        await context.WhenCancelledAsync();
+        signalled.Set();
+        await release.Task;
+        return TaskOutcome.Success("done");
+    };
 
     private static SpawnOptions Under(string parent) => new() { Lineage = new TaskLineage { TaskId = parent } };
 
