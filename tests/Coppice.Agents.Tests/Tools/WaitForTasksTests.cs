@@ -52,13 +52,13 @@ public sealed class WaitForTasksTests
     }
 
     [Fact]
-    public async Task An_end_between_the_look_and_the_wait_is_not_missed()
+    public async Task An_end_while_it_begins_to_wait_is_not_missed()
     {
         await using var bench = await Bench.StartAsync();
         var body = new GatedBody();
         var id = await SpawnAsync(bench, body);
 
-        // It ends after the store has looked and before the tool hears what it saw.
+        // It ends when the tool listens already and has not looked yet.
         bench.Front.Before = (method, _) =>
         {
             if (method == nameof(ITaskStore.ListAsync))
