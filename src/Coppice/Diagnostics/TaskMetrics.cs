@@ -73,7 +73,7 @@ internal sealed class TaskMetrics : IDisposable
         AttemptEnd.Sent => "sent",
         AttemptEnd.Retry => "retry",
         AttemptEnd.Failed => "failed",
-        _ => "handed_back",
+        _ => "returned",
     }));
 
     internal void MessagesFailed(string reason, int count)

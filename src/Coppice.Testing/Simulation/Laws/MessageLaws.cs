@@ -10,6 +10,10 @@ internal sealed class PostedMessagesEndOnce : Law
             .SelectMany(static applied => applied.Landed<AcknowledgeMail, MailAcknowledged>().Select(each => (Applied: applied, each.Mutation, each.Answer)))
             .ToLookup(static each => each.Mutation.ThreadId, StringComparer.Ordinal);
         var seen = new HashSet<(string, string)>();
+
+        // A message that came back to the store it left may have failed in the outbox, for all the outbox knew, and have arrived.
+        var left = evidence.Applied.SelectMany(static applied => applied.Landed<PostToOutbox, MailPosted>())
+            .Select(static post => (post.Mutation.ThreadId, post.Mutation.Message.MessageId)).ToHashSet();
         foreach (var (post, _) in evidence.Applied.SelectMany(static applied => applied.Landed<PostMessage, MailPosted>()))
         {
             var (threadId, messageId) = (post.ThreadId, post.Message.MessageId);
@@ -23,6 +27,11 @@ internal sealed class PostedMessagesEndOnce : Law
             if (places.Count != 1 && !evidence.HasReplays)
             {
                 yield return $"message {messageId} to {threadId} was accepted, and was in its mailbox {places.Count} times";
+                continue;
+            }
+
+            if (left.Contains((threadId, messageId)))
+            {
                 continue;
             }
 

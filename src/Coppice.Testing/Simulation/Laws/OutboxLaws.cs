@@ -36,10 +36,14 @@ internal sealed class OutgoingMessagesEndOnce : Law
             ends[cleared] = ends.GetValueOrDefault(cleared) + 1;
         }
 
+        // What was brought back into the same store may have failed there.
+        var delivered = evidence.Applied.SelectMany(static applied => applied.Landed<PostMessage, MailPosted>())
+            .Select(static post => (post.Mutation.ThreadId, post.Mutation.Message.MessageId)).ToHashSet();
         return evidence.Applied.SelectMany(static applied => applied.Landed<PostToOutbox, MailPosted>())
             .Where(static post => !post.Answer.WasKnown)
             .Select(post => (post.Mutation, Count: ends.GetValueOrDefault((post.Mutation.ThreadId, post.Mutation.Message.MessageId))))
-            .Where(post => evidence.HasReplays ? post.Count == 0 : post.Count != 1)
+            .Where(post => post.Count == 0 || (!evidence.HasReplays
+                && post.Count > (delivered.Contains((post.Mutation.ThreadId, post.Mutation.Message.MessageId)) ? 2 : 1)))
             .Select(static post => $"message {post.Mutation.Message.MessageId} to {post.Mutation.ThreadId} came to {post.Count} ends");
     }
 }
