@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.AI;
@@ -11,13 +12,13 @@ namespace Coppice;
 public sealed class ChatAgent
 {
     /// <summary>Creates the definition.</summary>
-    /// <param name="name">What models call it by, and the id under which it spawns tasks and sends messages; 1 to 128 characters.</param>
+    /// <param name="name">What models call it by, and the id under which it spawns tasks and sends messages; 1 to 256 bytes.</param>
     /// <param name="client">The model. Function calls are made by Coppice, unless the client makes them itself. It is not disposed.</param>
     /// <exception cref="ArgumentException">The name is missing or too long.</exception>
     public ChatAgent(string name, IChatClient client)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(name.Length, 128, nameof(name));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Encoding.UTF8.GetByteCount(name), 256, nameof(name));
         ArgumentNullException.ThrowIfNull(client);
         Name = name;
         Client = client;

@@ -5,6 +5,8 @@ namespace Coppice;
 /// <summary>Spawns sub-agents.</summary>
 public static class ChatAgentExtensions
 {
+    private const int DescribedPrompt = 200;
+
     /// <summary>
     /// Spawns a sub-agent: an agent task that gives a model a prompt, lets it work with its tools until it has nothing more to do and none of its own
     /// tasks runs any more, and ends with its last text, or with its result as JSON, as the task's result.
@@ -13,7 +15,7 @@ public static class ChatAgentExtensions
     /// <param name="ownerThreadId">The thread that owns it and is told how it ends; 1 to 256 bytes.</param>
     /// <param name="agent">The sub-agent.</param>
     /// <param name="prompt">What it is to do.</param>
-    /// <param name="options">Its name, description and lineage.</param>
+    /// <param name="options">Its name, description and lineage. Without a description it has the agent's name and the beginning of the prompt.</param>
     /// <param name="cancellationToken">Gives the spawn up until the store's writer has it; then it is ignored.</param>
     /// <returns>The task's id.</returns>
     /// <remarks>
@@ -34,6 +36,12 @@ public static class ChatAgentExtensions
         ArgumentNullException.ThrowIfNull(manager);
         ArgumentNullException.ThrowIfNull(agent);
         ArgumentNullException.ThrowIfNull(prompt);
+        options ??= new SpawnOptions();
+        if (options.Description is null)
+        {
+            options = options with { Description = $"{agent.Name}: {SafeText.Cut(prompt, DescribedPrompt)}" };
+        }
+
         return manager.SpawnAgentAsync(ownerThreadId, new ChatAgentBody(agent, prompt).RunAsync, options, cancellationToken);
     }
 

@@ -43,6 +43,7 @@ public sealed class SpawnAgentToolTests
         Assert.EndsWith("Magellan's ship, then Drake.", response.Text, StringComparison.Ordinal);
         var first = (await test.Manager.GetAsync("bg_0", Stop))!;
         Assert.Equal(("first", "run-1", "c0"), (first.Name, first.Lineage.RunId, first.Lineage.CallId));
+        Assert.Equal("researcher: Who was first?", first.Description);
     }
 
     [Theory]
@@ -103,7 +104,7 @@ public sealed class SpawnAgentToolTests
 
         Assert.Throws<ArgumentException>(() => Tools(test, new ChatAgent("a", model), new ChatAgent("a", model)));
         Assert.Throws<ArgumentException>(() => new ChatAgent("", model));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new ChatAgent(new string('a', 129), model));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ChatAgent(new string('é', 129), model));
     }
 
     private static IReadOnlyList<AIFunction> Tools(TestManager test, params ChatAgent[] agents) =>
