@@ -56,8 +56,19 @@ internal sealed class OneHostSendsAMessage : Law
     {
         var held = new Dictionary<(string From, string To), (long Number, HostFence Host)>();
         var last = new Dictionary<(string From, string To), long>();
-        foreach (var applied in evidence.Applied)
+        foreach (var entry in evidence.Entries)
         {
+            if (entry is StoreReopened)
+            {
+                // Every host of the process that had the store is gone.
+                held.Clear();
+            }
+
+            if (entry is not BatchApplied applied)
+            {
+                continue;
+            }
+
             foreach (var (_, claimed) in applied.Landed<ClaimOutbox, OutboxClaimed>())
             {
                 foreach (var message in claimed.Messages)
