@@ -26,7 +26,7 @@ internal sealed class MessageIdTable(Connection connection)
         + "WHERE thread = ? AND place > ? AND place <= ? AND box = 0 AND forget_ms IS NULL AND expires_ms <= ? ORDER BY place");
 
     private readonly Statement _expired = connection.Prepare(
-        "SELECT thread, id, box, place FROM message_ids INDEXED BY message_ids_that_expire WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?");
+        "SELECT thread, id, box, place FROM message_ids INDEXED BY message_ids_that_expire WHERE expires_ms <= ? ORDER BY expires_ms, place LIMIT ?");
 
     private readonly Statement _forget = connection.Prepare(
         "DELETE FROM message_ids WHERE (thread, id, box) IN "
