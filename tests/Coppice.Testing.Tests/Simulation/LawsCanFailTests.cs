@@ -177,6 +177,18 @@ public sealed class LawsCanFailTests
             });
 
     [Fact]
+    public Task A_message_that_is_lost_in_the_outbox() =>
+        BreaksAsync(
+            "Law 11: a message in the outbox was sent, has failed, or waits there, and no two of them",
+            static () => new MisdirectingStore(), Posting, transport: new TakingTransport());
+
+    [Fact]
+    public Task A_message_that_is_given_out_twice() =>
+        BreaksAsync(
+            "Law 11: of one sender and one recipient one message at a time is sent, by one host, in order",
+            static () => new DoublingStore(), Posting, transport: new TakingTransport());
+
+    [Fact]
     public Task A_message_that_changes_on_its_way() =>
         BreaksAsync(
             "Law 11: a delivered message is in the agent's mailbox or a dead letter, once",
@@ -239,6 +251,12 @@ public sealed class LawsCanFailTests
         await inbox.AppendAsync(0, [JsonValue.Parse("0"), JsonValue.Parse("1")], item.Sequence);
     }
 
+    private static async Task Posting(SimulationWorld world, SimulatedHost host)
+    {
+        await host.Manager.PostAsync("out", new MessageSender("s", "sender"), "hello");
+        await world.DelayAsync(TimeSpan.FromSeconds(1));
+    }
+
     private static async Task Plain(SimulationWorld world, SimulatedHost host)
     {
         await host.Manager.SpawnAsync("t", Ends);
@@ -287,7 +305,8 @@ public sealed class LawsCanFailTests
     }
 
     private static async Task BreaksAsync(
-        string law, Func<StoreInFront>? store, Func<SimulationWorld, SimulatedHost, Task> scenario, BrokenScheduler? scheduler = null)
+        string law, Func<StoreInFront>? store, Func<SimulationWorld, SimulatedHost, Task> scenario, BrokenScheduler? scheduler = null,
+        IMessageTransport? transport = null)
     {
         var failure = await Assert.ThrowsAsync<SimulationFailedException>(() => Simulation.ExploreAsync(
             async world =>
@@ -295,6 +314,7 @@ public sealed class LawsCanFailTests
                 var host = await world.StartHostAsync("host", options =>
                 {
                     options.OnUnreadMail = static (_, _) => ValueTask.CompletedTask;
+                    options.MessageTransport = transport;
                     options.Scheduler = scheduler?.InFrontOf(options.Scheduler) ?? options.Scheduler;
                 });
                 await scenario(world, host);
@@ -309,5 +329,13 @@ public sealed class LawsCanFailTests
 
         Assert.Equal(law, failure.Law);
         Assert.InRange(failure.History.Count, 1, LongestHistory);
+    }
+
+    /// <summary>Takes every message.</summary>
+    private sealed class TakingTransport : IMessageTransport
+    {
+        public bool Carries(string toThreadId, string? toAgentId) => true;
+
+        public ValueTask SendAsync(OutgoingMessage message, CancellationToken cancellationToken) => default;
     }
 }

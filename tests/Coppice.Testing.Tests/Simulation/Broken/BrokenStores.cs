@@ -240,3 +240,23 @@ internal sealed class RepeatingStore : StoreInFront
             ? CommitInsteadAsync(batch, static mutation => (PostMessage)mutation with { KeepIdFor = null })
             : base.CommitAsync(batch, cancellationToken);
 }
+
+/// <summary>Gives each message out twice.</summary>
+internal sealed class DoublingStore : StoreInFront
+{
+    public override ValueTask<CommitResult> CommitAsync(MutationBatch batch, CancellationToken cancellationToken) =>
+        batch.Mutations[0] is ClaimOutbox
+            ? CommitAnsweringAsync(batch, static answer => answer is OutboxClaimed claimed
+                ? new OutboxClaimed([.. claimed.Messages, .. claimed.Messages], claimed.NextDue, claimed.Failed, claimed.Dropped)
+                : answer)
+            : base.CommitAsync(batch, cancellationToken);
+}
+
+/// <summary>Puts what is to go out into another thread's place.</summary>
+internal sealed class MisdirectingStore : StoreInFront
+{
+    public override ValueTask<CommitResult> CommitAsync(MutationBatch batch, CancellationToken cancellationToken) =>
+        batch.Mutations[0] is PostToOutbox
+            ? CommitInsteadAsync(batch, static mutation => (PostToOutbox)mutation with { ThreadId = "elsewhere" })
+            : base.CommitAsync(batch, cancellationToken);
+}

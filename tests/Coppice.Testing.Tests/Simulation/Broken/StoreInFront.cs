@@ -90,6 +90,15 @@ internal abstract class StoreInFront : ITaskStore, ITaskStoreListener
         return await Inner.CommitAsync(twin, CancellationToken.None);
     }
 
+    /// <summary>Commits what was handed in, and answers something else.</summary>
+    protected async ValueTask<CommitResult> CommitAnsweringAsync(MutationBatch batch, Func<MutationAnswer, MutationAnswer> change)
+    {
+        var twin = new MutationBatch(
+            batch.Id, batch.Host, batch.Time, batch.Mutations, result => batch.MarkLanded(new CommitResult(result.Status, result.Revision, [.. result.Answers.Select(change)])));
+        var landed = await Inner.CommitAsync(twin, CancellationToken.None);
+        return batch.Result ?? landed;
+    }
+
     private void Tell(Action<ITaskStoreListener> news)
     {
         foreach (var listener in _listeners.ToList())
