@@ -31,8 +31,9 @@ public sealed partial class PageTests
 
     [Theory]
     [InlineData("dotnet run -c Release --project src/Coppice.Cli -- survey .")]
+    [InlineData("dotnet run -c Release --project samples/ResearchTeam")]
     [InlineData("./test.sh")]
-    public void The_readme_names_the_two_commands_word_for_word(string command) =>
+    public void The_readme_names_its_commands_word_for_word(string command) =>
         Assert.Contains($"\n{command}\n", Pages.Read("README.md"), StringComparison.Ordinal);
 
     [Fact]
@@ -43,6 +44,17 @@ public sealed partial class PageTests
         Assert.All(
             Pages.All.Where(p => p.StartsWith("docs/", StringComparison.Ordinal) && p != "docs/README.md"),
             page => Assert.Contains($"({page["docs/".Length..]})", index, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_sample_has_a_page_that_can_be_found_from_the_list_of_samples()
+    {
+        var index = Pages.Read("samples/README.md");
+        var samples = Directory.EnumerateFiles(Path.Combine(Pages.Root, "samples"), "*.csproj", SearchOption.AllDirectories)
+            .Select(project => Path.GetFileName(Path.GetDirectoryName(project)!)).ToList();
+
+        Assert.NotEmpty(samples);
+        Assert.All(samples, sample => Assert.Contains($"]({sample}/README.md)", index, StringComparison.Ordinal));
     }
 
     [GeneratedRegex(@"\]\((?<target>[^)\s]+)\)")]

@@ -9,7 +9,8 @@ internal static class Pages
     internal static IReadOnlyList<string> All { get; } =
     [
         "README.md", "CHANGELOG.md",
-        .. Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories)
+        .. new[] { "docs", "samples" }
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.md", SearchOption.AllDirectories))
             .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/')).Order(StringComparer.Ordinal),
     ];
 

@@ -23,6 +23,10 @@ internal static class Measurements
             ["start"] = StartWorkload.RunAsync,
             ["start-floor"] = StartFloor.RunAsync,
             ["finished-memory"] = FinishedMemory.RunAsync,
+            ["told"] = ToldWorkload.RunAsync,
+            ["polled"] = ToldWorkload.PollAsync,
+            ["told-crashes"] = CrashWorkload.RunAsync,
+            ["function-call"] = BackgroundCallWorkload.RunAsync,
             ["allocations"] = AllocationWorkload.RunAsync,
         };
 

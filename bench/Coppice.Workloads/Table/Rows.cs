@@ -4,6 +4,7 @@ namespace Coppice.Workloads;
 internal static class Rows
 {
     private const string Spawns = "tasks/s";
+    private const string Polling = "polling";
 
     internal static IReadOnlyList<Row> All { get; } =
     [
@@ -73,11 +74,55 @@ internal static class Rows
             Floor: null,
             new Line("sqlite-memory", "SQLite: managed memory that a task leaves when it was run to its end", "B", "bytes_a_task", Goal.AtMost(16))),
         new(
+            "agent",
+            new("told", "tasks=20 histories=200", "tasks=6 histories=3"),
+            new("polled", "tasks=20 histories=200", "tasks=6 histories=3"),
+            new Line(
+                "agent-calls", "A model's calls because of 20 background tasks of 1 to 60 s, when it is told; beside it, when it polls every 2 s",
+                "calls", "calls", Goal.None)
+            {
+                FloorIs = Polling,
+            },
+            new Line("agent-characters", "the characters that these calls send", "characters", "characters", Goal.None) { FloorIs = Polling },
+            new Line("agent-idle-calls", "the calls while nothing has happened", "calls", "idle_calls", Goal.AtMost(0)) { Against = "" },
+            new Line("agent-calls-a-batch", "the calls for each batch of tasks that end at one moment", "calls", "calls_a_batch", Goal.AtMost(1))
+            {
+                Against = "",
+            })
+        {
+            Runs = 1,
+        },
+        Crashes("agent-crashes", "whole", "and that keeps a turn's response when it has it"),
+        Crashes("agent-crashes-streaming", "streaming", "and that keeps a turn's updates as they come"),
+        new(
+            "background-call",
+            new("function-call", "calls=50000 how=background", "calls=500 how=background warmup=0"),
+            new("function-call", "calls=500000 how=itself", "calls=500 how=itself warmup=0"),
+            new Line(
+                "background-call", "A call in the background, until its task's id is there, in memory; beside it the function itself", "µs", "us",
+                Goal.AtMost(20))
+            {
+                FloorIs = "itself",
+            }),
+        new(
             "allocations",
             new("allocations", "tasks=200000 rounds=10", "tasks=2000 rounds=1 warmup=0"),
             Floor: null,
             new Line("allocations", "Allocated from spawn to terminal, in memory (line by line in `bench/README.md`)", "B", "bytes", Goal.None)),
     ];
+
+    private static Row Crashes(string name, string client, string history) => new(
+        name,
+        new("told-crashes", $"tasks=20 histories=1000 client={client}", $"tasks=5 histories=10 client={client}"),
+        Floor: null,
+        new Line(
+            name, $"Ends of tasks that a model never hears of, in 1,000 conversations of an application that dies in a turn {history}", "ends",
+            "missed", Goal.AtMost(0)),
+        new Line(name + "-history", "the ends that the history lacks that the application has kept", "ends", "not_in_history", Goal.AtMost(0)),
+        new Line(name + "-idle-calls", "the calls while nothing has happened", "calls", "idle_calls", Goal.AtMost(0)))
+    {
+        Runs = 1,
+    };
 
     private static Row Spawn(int callers, bool? background)
     {

@@ -7,6 +7,8 @@ namespace Coppice.Samples.ResearchTeam;
 /// <summary>Tells what a model is told of its tasks, what it says, and which functions it calls.</summary>
 internal sealed class NarratedChatClient(IChatClient model, Narration narration) : DelegatingChatClient(model)
 {
+    private static readonly JsonSerializerOptions Compact = new(AIJsonUtilities.DefaultOptions) { WriteIndented = false };
+
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
 
     public override async Task<ChatResponse> GetResponseAsync(
@@ -59,9 +61,12 @@ internal sealed class NarratedChatClient(IChatClient model, Narration narration)
     }
 
     private static string Text(IDictionary<string, object?>? arguments) =>
-        string.Join(", ", (arguments ?? new Dictionary<string, object?>()).Select(each => $"{each.Key}: {each.Value switch
-        {
-            JsonElement { ValueKind: JsonValueKind.String } text => text.GetString(),
-            var other => other,
-        }}"));
+        string.Join(", ", (arguments ?? new Dictionary<string, object?>()).Select(each => $"{each.Key}: {Text(each.Value)}"));
+
+    private static string Text(object? value) => value switch
+    {
+        string text => text,
+        JsonElement { ValueKind: JsonValueKind.String } text => text.GetString()!,
+        _ => JsonSerializer.Serialize(value, Compact),
+    };
 }

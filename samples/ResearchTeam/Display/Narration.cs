@@ -11,8 +11,11 @@ internal sealed class Narration(TextWriter output, TimeProvider time)
     internal void Heading(string name, string value) => Write($"{name + ":",-10}{TerminalText.Line(value)}");
 
     /// <summary>Somebody did something.</summary>
-    internal void Tell(string who, string what) => Write(string.Create(
-        CultureInfo.InvariantCulture, $"{time.GetElapsedTime(_start).TotalSeconds,6:0.0} s  {TerminalText.Line(who),-12} {TerminalText.Line(what, 160)}"));
+    internal void Tell(string who, string what)
+    {
+        var seconds = time.GetElapsedTime(_start).TotalSeconds;
+        Write(string.Create(CultureInfo.InvariantCulture, $"{seconds,6:0.0} s  {TerminalText.Line(who),-12} {TerminalText.Line(what, 160)}"));
+    }
 
     internal void Report(string text) => Write($"\nReport\n\n{TerminalText.Block(text)}");
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.AI;
 
@@ -10,17 +9,23 @@ namespace Coppice.Samples.ResearchTeam;
 /// <param name="Json">The event.</param>
 internal sealed partial record ToldMail(string Kind, string TaskId, string Json)
 {
-    /// <summary>Gets what a task has ended with, or what somebody has written.</summary>
-    internal string Text
+    internal bool IsEnd => Kind is "completed" or "failed" or "cancelled";
+
+    /// <summary>Gets what a task has ended with.</summary>
+    internal string Text => MailEventJson.Deserialize(Json) switch
     {
-        get
-        {
-            using var document = JsonDocument.Parse(Json);
-            string[] places = ["result", "result_preview", "error", "error_preview", "content"];
-            return places.Select(place => document.RootElement.TryGetProperty(place, out var text) ? text.ToString() : null)
-                .FirstOrDefault(text => text is not null) ?? "";
-        }
-    }
+        TaskCompleted completed => completed.Result?.ToString() ?? "",
+        TaskFailed failed => failed.Error,
+        _ => "",
+    };
+
+    /// <summary>Gets what somebody has written; <see langword="null"/> when it is no message.</summary>
+    internal string? Message => MailEventJson.Deserialize(Json) switch
+    {
+        ThreadMessage message => message.Content,
+        var mail when AgentMessage.TryRead(mail, out _, out var content) => content,
+        _ => null,
+    };
 
     /// <summary>Gets all the mail that stands in a conversation.</summary>
     internal static IEnumerable<ToldMail> In(IEnumerable<ChatMessage> messages) =>

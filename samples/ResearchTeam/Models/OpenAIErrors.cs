@@ -14,7 +14,7 @@ internal static class OpenAIErrors
 
         // The library reads answers without looking whether they are of the form it expects.
         ClientResultException or HttpRequestException or IOException or JsonException or FormatException => true,
-        KeyNotFoundException or ArgumentOutOfRangeException or InvalidOperationException or NullReferenceException => true,
+        KeyNotFoundException or ArgumentException or InvalidOperationException or NullReferenceException => true,
         _ => false,
     };
 
@@ -22,7 +22,7 @@ internal static class OpenAIErrors
     {
         ClientResultException { Status: > 0 } refused => new($"The model's endpoint answered {refused.Status}: {refused.Message}", refused.Status, e),
         ClientResultException or HttpRequestException or IOException => new($"The model's endpoint cannot be reached: {e.Message}", null, e),
-        AggregateException { InnerExceptions: [.., var last] } => new($"The model's endpoint cannot be reached, tried again and again: {last.Message}", null, e),
+        AggregateException { InnerExceptions: [.., var last] } => new($"The model's endpoint cannot be reached: {last.Message}", null, e),
         OperationCanceledException => new("The model's endpoint did not answer in time.", null, e),
         _ => new($"The model's endpoint answered something that is no chat completion: {e.Message}", null, e),
     };

@@ -15,7 +15,7 @@ internal sealed class CoordinatorView
     {
         Question = messages.First(message => message.Role == ChatRole.User && !message.Text.StartsWith('<')).Text;
         _calls = [.. messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>()];
-        _ends = ToldMail.In(messages).Where(mail => mail.Kind is "completed" or "failed" or "cancelled")
+        _ends = ToldMail.In(messages).Where(mail => mail.IsEnd)
             .DistinctBy(mail => mail.TaskId).ToDictionary(mail => mail.TaskId);
         _digest = messages.LastOrDefault(message => message.Text.StartsWith("<background-tasks", StringComparison.Ordinal))?.Text ?? "";
         foreach (var result in messages.SelectMany(message => message.Contents).OfType<FunctionResultContent>())
@@ -53,8 +53,8 @@ internal sealed class CoordinatorView
     /// <summary>A receipt names the task; its call, or the task that it continues, says whose it is.</summary>
     private void Add(FunctionResultContent result)
     {
-        if (_calls.Find(call => call.CallId == result.CallId) is not { } call || result.Result is not JsonElement { ValueKind: JsonValueKind.Object } receipt
-            || !receipt.TryGetProperty("task_id", out var taskId))
+        if (_calls.Find(call => call.CallId == result.CallId) is not { } call
+            || result.Result is not JsonElement { ValueKind: JsonValueKind.Object } receipt || !receipt.TryGetProperty("task_id", out var taskId))
         {
             return;
         }

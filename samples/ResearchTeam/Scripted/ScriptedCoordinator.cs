@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.AI;
 
@@ -20,12 +21,13 @@ internal sealed class ScriptedCoordinator() : ScriptedModel(TimeSpan.FromMillise
         }
 
         List<AIContent> calls = [];
-        if (seen.FirstResultOf("historian") is { } found && seen.LiveTaskOf("critic") is { } critic && !seen.HasCalled(BackgroundTaskTools.SendMessage))
+        if (!seen.HasCalled(BackgroundTaskTools.SendMessage)
+            && seen.FirstResultOf("historian") is { } found && seen.LiveTaskOf("critic") is { } critic)
         {
             calls.Add(Message(critic, found));
         }
 
-        if (seen.TaskOf("engineer") is { } engineer && seen.HasCompleted(engineer) && !seen.HasCalled(BackgroundTaskTools.ContinueTask))
+        if (!seen.HasCalled(BackgroundTaskTools.ContinueTask) && seen.TaskOf("engineer") is { } engineer && seen.HasCompleted(engineer))
         {
             calls.Add(Continue(engineer));
         }
@@ -59,7 +61,8 @@ internal sealed class ScriptedCoordinator() : ScriptedModel(TimeSpan.FromMillise
         var report = new StringBuilder($"{seen.Question}\n");
         foreach (var (agent, mail) in seen.Ends)
         {
-            report.Append(mail.Kind == "completed" ? $"\nThe {agent}: {mail.Text}\n" : $"\nThe {agent} could not answer ({mail.Kind}): {mail.Text}\n");
+            var name = mail.Kind == "completed" ? agent : $"{agent} could not answer ({mail.Kind})";
+            report.Append(CultureInfo.InvariantCulture, $"\nThe {name}: {mail.Text}\n");
         }
 
         return report.Append("\nThe voices are scripted; the tasks, their mail and their store are real.").ToString();

@@ -13,7 +13,7 @@ internal sealed class ScriptedExpert : ScriptedModel
     // They think for different times, so that their results do not come all at once.
     internal static ScriptedExpert Create(string member) => member switch
     {
-        "historian" => new("The first cases on record are the best documented ones: begin with who noticed, and what was changed afterwards.", Seconds(0.4)),
+        "historian" => new("The first cases on record are the best documented: begin with who noticed, and what was changed then.", Seconds(0.4)),
         "engineer" => new("It is rarely one cause: look for load, wear and neglect that meet, and put a price on each.", Seconds(0.8)),
         _ => new("Only what went wrong gets counted: ask how often it went well, or the numbers mean nothing.", Seconds(1.6)),
     };
@@ -21,9 +21,9 @@ internal sealed class ScriptedExpert : ScriptedModel
     protected override ChatMessage Answer(IReadOnlyList<ChatMessage> messages, ChatOptions options)
     {
         var answer = _view;
-        if (ToldMail.In(messages).LastOrDefault(mail => mail.Kind == "message") is { } heard)
+        if (ToldMail.In(messages).Select(mail => mail.Message).LastOrDefault(message => message is not null) is { } heard)
         {
-            answer += $" And having heard \"{Shortened(heard.Text)}\" I insist on it all the more.";
+            answer += $" And having heard \"{Shortened(heard)}\" I insist on it all the more.";
         }
 
         if (Prompts(messages) is [_, .., var followUp])

@@ -39,7 +39,8 @@ public sealed class OpenAIChatClientTests
         [
             new(ChatRole.System, "Be kind."),
             new(ChatRole.User, [new TextContent("Look at"), new DataContent(new byte[] { 1, 2, 3 }, "image/png")]),
-            new(ChatRole.Assistant, [new TextContent("I ask."), new FunctionCallContent("c1", "weather", new Dictionary<string, object?> { ["city"] = "Graz" })]),
+            new(ChatRole.Assistant,
+                [new TextContent("I ask."), new FunctionCallContent("c1", "weather", new Dictionary<string, object?> { ["city"] = "Graz" })]),
             new(ChatRole.Tool, [new FunctionResultContent("c1", "Rain"), new FunctionResultContent("c2", JsonElement.Parse("""{"ok":true}"""))]),
             new(ChatRole.Assistant, [new TextReasoningContent("thinking")]),
             new(ChatRole.Assistant, "It rains."),
@@ -104,7 +105,8 @@ public sealed class OpenAIChatClientTests
     [Fact]
     public async Task Calls_of_functions_come_with_their_arguments_and_unreadable_ones_with_what_is_wrong()
     {
-        await using var server = CompletionsServer.Start(Completions.Calls(("c1", "weather", """{"city":"Graz"}"""), ("c2", "weather", """{"city":"""), ("c3", "weather", "")));
+        await using var server = CompletionsServer.Start(
+            Completions.Calls(("c1", "weather", """{"city":"Graz"}"""), ("c2", "weather", """{"city":"""), ("c3", "weather", "")));
 
         var response = await Client(server).GetResponseAsync("Hi", new() { Tools = [Weather] }, Stop);
 
@@ -119,7 +121,8 @@ public sealed class OpenAIChatClientTests
     [Fact]
     public async Task A_refusal_is_no_text()
     {
-        await using var server = CompletionsServer.Start(Completions.Message("""{"role":"assistant","content":null,"refusal":"No."}""", "stop"));
+        await using var server = CompletionsServer.Start(
+            Completions.Message("""{"role":"assistant","content":null,"refusal":"No."}""", "stop"));
 
         var response = await Client(server).GetResponseAsync("Hi", null, Stop);
 

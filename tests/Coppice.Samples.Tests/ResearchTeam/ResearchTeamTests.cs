@@ -14,16 +14,19 @@ public sealed class ResearchTeamTests : IDisposable
     public async Task Without_a_network_a_team_of_scripted_models_answers_a_question()
     {
         // Whoever asks a proxy that is not there for anything fails.
-        var result = await RunAsync(new() { ["http_proxy"] = "http://127.0.0.1:1", ["https_proxy"] = "http://127.0.0.1:1" }, "--question", "Who invented the canoe?");
+        var result = await RunAsync(
+            new() { ["http_proxy"] = "http://127.0.0.1:1", ["https_proxy"] = "http://127.0.0.1:1" }, "--question", "Who invented the canoe?");
 
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.Contains("calls spawn_agent agent: historian, prompt: Who invented the canoe?", result.Output, StringComparison.Ordinal);
         foreach (var (task, name) in new[] { ("bg_0", "historian"), ("bg_1", "engineer"), ("bg_2", "critic") })
         {
-            AssertInOrder(result.Output, $"{task} ", $"spawned: {name}", $"{task} ", "completed: ", $"is told: {task} completed", "Report", $"The {name}: ");
+            AssertInOrder(result.Output, $"{task} ", $"spawned: {name}", $"{task} ", "completed: ", "Report", $"The {name}: ");
+            AssertInOrder(result.Output, $"is told: {task} completed", "Report");
         }
 
-        AssertInOrder(result.Output, "is told: bg_1 completed", "calls continue_task task_id: bg_1", "bg_3 ", "continues bg_1", "is told: bg_3 completed");
+        AssertInOrder(result.Output, "is told: bg_1 completed", "calls continue_task task_id: bg_1", "is told: bg_3 completed");
+        AssertInOrder(result.Output, "bg_3 ", "continues bg_1", "bg_3 ", "completed: ");
         var report = result.Output[result.Output.IndexOf("\nReport\n", StringComparison.Ordinal)..];
         Assert.Contains("Who invented the canoe?", report, StringComparison.Ordinal);
         Assert.Contains("The engineer: To \"Which single cause would you remove first?\"", report, StringComparison.Ordinal);
@@ -54,7 +57,8 @@ public sealed class ResearchTeamTests : IDisposable
         await using var server = CompletionsServer.Start(Think);
 
         var result = await RunAsync(
-            new() { ["OPENAI_MODEL"] = "tiny-1", ["OPENAI_BASE_URL"] = server.BaseUrl.ToString(), ["OPENAI_API_KEY"] = "secret" }, "--question", "Who?");
+            new() { ["OPENAI_MODEL"] = "tiny-1", ["OPENAI_BASE_URL"] = server.BaseUrl.ToString(), ["OPENAI_API_KEY"] = "secret" },
+            "--question", "Who?");
 
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.Contains($"tiny-1 at {server.BaseUrl}", result.Output, StringComparison.Ordinal);
@@ -67,7 +71,8 @@ public sealed class ResearchTeamTests : IDisposable
     {
         await using var server = CompletionsServer.Start(Completions.Text("red \u001b[31mand\u0007 a line\n\u202egone\u202c \ud83d\ude80"));
 
-        var result = await RunAsync(new() { ["OPENAI_MODEL"] = "tiny-1", ["OPENAI_BASE_URL"] = server.BaseUrl.ToString() }, "--question", "Who\u001b]0;title\u0007?");
+        var result = await RunAsync(
+            new() { ["OPENAI_MODEL"] = "tiny-1", ["OPENAI_BASE_URL"] = server.BaseUrl.ToString() }, "--question", "Who\u001b]0;title\u0007?");
 
         Assert.Equal(0, result.ExitCode);
         Assert.DoesNotContain(result.Output, character => char.IsControl(character) && character != '\n');

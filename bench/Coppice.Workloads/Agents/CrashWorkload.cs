@@ -1,0 +1,19 @@
+namespace Coppice.Workloads;
+
+/// <summary>How many ends of tasks a model never hears of when the process dies in the middle of its turn.</summary>
+internal static class CrashWorkload
+{
+    internal static async Task<Figures> RunAsync(Parameters parameters)
+    {
+        var scenario = new CrashScenario(parameters.Int("tasks", 20), parameters.Text("client") == "streaming");
+        await scenario.ExploreAsync(parameters.Int("histories", 1000), parameters.Int("seed", 1), CancellationToken.None);
+        return new Figures
+        {
+            ["missed"] = scenario.Missed,
+            ["idle_calls"] = scenario.IdleCalls,
+            ["not_in_history"] = scenario.NotInHistory,
+            ["ended"] = scenario.Ended,
+            ["deaths"] = scenario.Deaths,
+        };
+    }
+}
