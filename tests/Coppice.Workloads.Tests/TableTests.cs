@@ -66,6 +66,18 @@ public sealed class TableTests
     }
 
     [Fact]
+    public void Counts_that_are_exact_are_named_and_do_not_count_among_the_runs()
+    {
+        var timed = Measured(Rate, (5, 10), (6, 10), (7, 10));
+        var (row, result) = Measured(Rate, (0, 1));
+
+        var table = TableText.Render([timed, (row with { Name = "counted", IsExact = true }, result)], Notes.Parse(""));
+
+        Assert.Contains("medians of 3 runs", table, StringComparison.Ordinal);
+        Assert.Contains("Exact counts, one run each: counted.", table, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_missed_goal_without_a_reason_says_so() =>
         Assert.Contains("| no | not explained yet |", TableText.Render([Measured(Rate, (5, 10))], Notes.Parse("")), StringComparison.Ordinal);
 

@@ -48,8 +48,9 @@ internal sealed class CrashScenario(int tasks, bool streams)
                 await host.RunAsync(manager => TurnAsync(manager, host, model, history));
                 break;
             }
-            catch (Exception e) when (e is SimulatedHostCrashedException or ObjectDisposedException)
+            catch (Exception e) when (e is SimulatedHostCrashedException or ObjectDisposedException or InboxTakenOverException)
             {
+                // A manager that is shutting down has given its inboxes back.
                 Deaths++;
                 await fate;
             }

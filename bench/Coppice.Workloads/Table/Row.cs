@@ -23,6 +23,9 @@ internal sealed record Row(string Name, Side Ours, Side? Floor, params Line[] Li
     /// <summary>Gets how many runs there are; more where each is short and noisy.</summary>
     internal int Runs { get; init; } = 5;
 
+    /// <summary>Gets whether its figures are counts that every run gives again, so that one is enough.</summary>
+    internal bool IsExact { get; init; }
+
     /// <summary>Gets whether the file of finished tasks has to be there.</summary>
     internal bool NeedsFinishedFile { get; init; }
 }

@@ -90,7 +90,7 @@ internal static class Rows
                 Against = "",
             })
         {
-            Runs = 1,
+            IsExact = true,
         },
         Crashes("agent-crashes", "whole", "and that keeps a turn's response when it has it"),
         Crashes("agent-crashes-streaming", "streaming", "and that keeps a turn's updates as they come"),
@@ -121,7 +121,7 @@ internal static class Rows
         new Line(name + "-history", "the ends that the history lacks that the application has kept", "ends", "not_in_history", Goal.AtMost(0)),
         new Line(name + "-idle-calls", "the calls while nothing has happened", "calls", "idle_calls", Goal.AtMost(0)))
     {
-        Runs = 1,
+        IsExact = true,
     };
 
     private static Row Spawn(int callers, bool? background)

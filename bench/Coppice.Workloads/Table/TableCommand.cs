@@ -12,7 +12,7 @@ internal static class TableCommand
             Usage: bench/run.sh [--quick] [--runs N] [--render] [ROW…]
 
               --quick   tiny sizes and one run, to see that everything works; the results go to artifacts/
-              --runs N  so many runs of each side instead of 5 or 9
+              --runs N  so many runs of each side instead of 5 or 9; counts that are exact need one
               --render  measures nothing: writes the table anew from the results, for example after a change of bench/reasons.md
               ROW       only these rows; a name stands for all that begin with it. All by default:
                         {string.Join("\n            ", Rows.All.Select(row => row.Name))}
@@ -75,7 +75,7 @@ internal static class TableCommand
                     await MakeFinishedFileAsync(row, isQuick, data);
                 }
 
-                await new RowRun(row, isQuick, data, Progress).RunAsync(runs ?? (isQuick ? 1 : row.Runs), result);
+                await new RowRun(row, isQuick, data, Progress).RunAsync(row.IsExact ? 1 : runs ?? (isQuick ? 1 : row.Runs), result);
                 result.Save(results);
             }
             catch (InvalidOperationException e)

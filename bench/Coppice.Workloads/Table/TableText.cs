@@ -23,7 +23,8 @@ internal static class TableText
         }
 
         text.Append($"\nFigures are medians of {Runs(measured)} runs, each in a process of its own, ours and the floor in turns; ratios are ours to the floor, the median ");
-        text.Append("of the pairs with the lowest and the highest. Machines differ and are noisy: compare ratios.\n\n");
+        text.Append("of the pairs with the lowest and the highest. Machines differ and are noisy: compare ratios.");
+        text.Append(measured.Any(each => each.Row.IsExact) ? $" Exact counts, one run each: {ExactRows(measured)}.\n\n" : "\n\n");
         foreach (var (where, machine) in Origins(measured))
         {
             text.Append($"{where}: {machine}.\n");
@@ -34,9 +35,12 @@ internal static class TableText
 
     private static string Runs(IReadOnlyList<(Row Row, RowResult Result)> measured)
     {
-        var counts = measured.Select(each => each.Result.Ours.Count).ToList();
+        var counts = measured.Where(each => !each.Row.IsExact).Select(each => each.Result.Ours.Count).DefaultIfEmpty(1).ToList();
         return counts.Min() == counts.Max() ? $"{counts[0]}" : $"{counts.Min()} to {counts.Max()}";
     }
+
+    private static string ExactRows(IReadOnlyList<(Row Row, RowResult Result)> measured) =>
+        string.Join(", ", measured.Where(each => each.Row.IsExact).Select(each => each.Row.Name));
 
     /// <summary>Says for which rows each commit, day and machine stands; the rows are named only where these differ.</summary>
     private static IEnumerable<(string Where, string Machine)> Origins(IReadOnlyList<(Row Row, RowResult Result)> measured)

@@ -52,6 +52,18 @@ public sealed class ResearchTeamTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_after_a_killed_one_is_told_of_the_tasks_that_it_left()
+    {
+        var path = Path.Combine(_folder, "team.db");
+
+        await SampleProcess.KillAtAsync("spawned: critic", "ResearchTeam", "--store", path);
+        var next = await RunAsync([], "--store", path);
+
+        Assert.Equal((0, ""), (next.ExitCode, next.Error));
+        AssertInOrder(next.Output, "is told: bg_2 failed", "spawned: historian", "Report", "The critic: ");
+    }
+
+    [Fact]
     public async Task A_real_model_is_reached_over_http_when_one_is_named()
     {
         await using var server = CompletionsServer.Start(Think);

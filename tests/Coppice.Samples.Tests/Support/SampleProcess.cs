@@ -16,6 +16,43 @@ internal static class SampleProcess
     /// <summary>Runs it to its end. Of the environment it has no model but the one that is given here.</summary>
     internal static async Task<SampleResult> RunAsync(string sample, Dictionary<string, string> environment, params string[] arguments)
     {
+        using var process = Start(sample, environment, arguments);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(Stop);
+            var error = process.StandardError.ReadToEndAsync(Stop);
+            await process.WaitForExitAsync(Stop).WaitAsync(Patience, Stop);
+            return new(process.ExitCode, (await output).ReplaceLineEndings("\n"), (await error).ReplaceLineEndings("\n"));
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
+    }
+
+    /// <summary>Runs it until it prints a line that holds a text, and kills it there.</summary>
+    internal static async Task KillAtAsync(string text, string sample, params string[] arguments)
+    {
+        using var process = Start(sample, [], arguments);
+        try
+        {
+            string? line;
+            do
+            {
+                line = await process.StandardOutput.ReadLineAsync(Stop).AsTask().WaitAsync(Patience, Stop);
+                Assert.True(line is not null, $"It ended without a line that holds '{text}'.");
+            }
+            while (!line.Contains(text, StringComparison.Ordinal));
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(Stop);
+        }
+    }
+
+    private static Process Start(string sample, Dictionary<string, string> environment, string[] arguments)
+    {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, sample), arguments)
         {
             RedirectStandardInput = true,
@@ -34,18 +71,8 @@ internal static class SampleProcess
             start.Environment[name] = value;
         }
 
-        using var process = Process.Start(start)!;
-        try
-        {
-            process.StandardInput.Close();
-            var output = process.StandardOutput.ReadToEndAsync(Stop);
-            var error = process.StandardError.ReadToEndAsync(Stop);
-            await process.WaitForExitAsync(Stop).WaitAsync(Patience, Stop);
-            return new(process.ExitCode, (await output).ReplaceLineEndings("\n"), (await error).ReplaceLineEndings("\n"));
-        }
-        finally
-        {
-            process.Kill(entireProcessTree: true);
-        }
+        var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        return process;
     }
 }
