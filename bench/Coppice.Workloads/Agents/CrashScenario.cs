@@ -13,6 +13,8 @@ namespace Coppice.Workloads;
 /// </param>
 internal sealed class CrashScenario(int tasks, bool streams)
 {
+    private int _nextSeed;
+
     /// <summary>Gets how many tasks have ended of which the model was told in no call that it answered.</summary>
     internal int Missed { get; private set; }
 
@@ -29,11 +31,19 @@ internal sealed class CrashScenario(int tasks, bool streams)
     /// <summary>Gets or sets whether the first end that was missed is a failure of its history, which is then made small and printed.</summary>
     internal bool FailsWhenMissed { get; set; }
 
-    internal Task<SimulationReport> ExploreAsync(int histories, int firstSeed, CancellationToken cancellationToken) => Simulation.ExploreAsync(
-        RunAsync, new SimulationOptions { Histories = histories, FirstSeed = firstSeed, Faults = SimulationFaults.None }, cancellationToken);
+    /// <summary>Gets the seeds of the conversations in which an end was missed.</summary>
+    internal List<int> SeedsThatMissed { get; } = [];
+
+    internal Task<SimulationReport> ExploreAsync(int histories, int firstSeed, CancellationToken cancellationToken)
+    {
+        _nextSeed = firstSeed;
+        var options = new SimulationOptions { Histories = histories, FirstSeed = firstSeed, Faults = SimulationFaults.None };
+        return Simulation.ExploreAsync(RunAsync, options, cancellationToken);
+    }
 
     private async Task RunAsync(SimulationWorld world)
     {
+        var seed = _nextSeed++;
         var tally = new ModelTally();
         var history = new List<ChatMessage> { new(ChatRole.User, ToldWorkload.Question) };
         var seconds = Enumerable.Range(0, tasks).Select(_ => 1 + world.Choose(60)).ToList();
@@ -57,7 +67,7 @@ internal sealed class CrashScenario(int tasks, bool streams)
         }
 
         // The process may still die; whoever judges looks from elsewhere.
-        await JudgeAsync(await world.StartHostAsync("judge"), tally, history);
+        await JudgeAsync(await world.StartHostAsync("judge"), tally, history, seed);
     }
 
     private async Task TurnAsync(BackgroundTaskManager manager, SimulatedHost host, CoordinatorModel model, List<ChatMessage> history)
@@ -76,7 +86,7 @@ internal sealed class CrashScenario(int tasks, bool streams)
         }
     }
 
-    private async Task JudgeAsync(SimulatedHost judge, ModelTally tally, List<ChatMessage> history)
+    private async Task JudgeAsync(SimulatedHost judge, ModelTally tally, List<ChatMessage> history, int seed)
     {
         var all = await judge.RunAsync(async manager => await manager.ListAsync(ToldWorkload.Thread));
         var missed = all.Where(task => !tally.Told.Contains(task.TaskId)).Select(task => task.TaskId).ToList();
@@ -85,7 +95,13 @@ internal sealed class CrashScenario(int tasks, bool streams)
         Missed += missed.Count;
         NotInHistory += all.Count(task => !kept.Contains(task.TaskId));
         IdleCalls += tally.IdleCalls;
-        if (missed.Count > 0 && FailsWhenMissed)
+        if (missed.Count == 0)
+        {
+            return;
+        }
+
+        SeedsThatMissed.Add(seed);
+        if (FailsWhenMissed)
         {
             throw new InvalidOperationException($"The model never heard of the end of {string.Join(", ", missed)}.");
         }

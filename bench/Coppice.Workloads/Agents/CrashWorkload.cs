@@ -7,6 +7,11 @@ internal static class CrashWorkload
     {
         var scenario = new CrashScenario(parameters.Int("tasks", 20), parameters.Text("client") == "streaming");
         await scenario.ExploreAsync(parameters.Int("histories", 1000), parameters.Int("seed", 1), CancellationToken.None);
+        if (scenario.SeedsThatMissed.Count > 0)
+        {
+            await Console.Error.WriteLineAsync($"Ends were missed with the seeds {string.Join(", ", scenario.SeedsThatMissed)}.");
+        }
+
         return new Figures
         {
             ["missed"] = scenario.Missed,
