@@ -72,6 +72,33 @@ public abstract class ChangeFeedContract<TStore> : ContractTest<TStore>
     }
 
     [Fact]
+    public async Task Who_begins_to_watch_and_then_reads_misses_no_end()
+    {
+        var rounds = LongRun.Count(inTests: 300, inLongRun: 20_000);
+        var manager = await StartAsync();
+        for (var round = 0; round < rounds; round++)
+        {
+            // Each round begins with nobody watching, while the end is on its way.
+            var finish = new Signal();
+            var id = await manager.SpawnAsync("t1", Bodies.Only(finish), cancellationToken: Stop).Within();
+            finish.Set();
+            for (var i = 0; i < round % 8; i++)
+            {
+                await Task.Yield();
+            }
+
+            try
+            {
+                await manager.UntilAsync(id, static task => task.State.IsTerminal());
+            }
+            catch (OperationCanceledException) when (!Stop.IsCancellationRequested)
+            {
+                Assert.Fail($"In round {round} the watcher of {id} read it before its end and was never told of that; it is {(await manager.GetAsync(id, Stop))?.State} now.");
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_watcher_that_falls_too_far_behind_is_told_so_and_holds_up_nobody()
     {
         var manager = await StartAsync(static options => options.MaxWatchBacklog = 10);

@@ -229,6 +229,33 @@ public abstract class ListenerContract<TStore> : ContractTest<TStore>
     }
 
     [Fact]
+    public async Task A_listener_that_begins_to_want_changes_before_a_spawn_is_marked_hears_of_it()
+    {
+        var host = await JoinAsync();
+        var listener = new RecordingListener { WantsChanges = false };
+        using var subscription = Store.Subscribe(listener);
+
+        var result = await Store.CommitAsync(host.Batch(_ => listener.WantsChanges = true, StoreHost.Task()), Stop).Within();
+
+        var change = (TaskChange)(await listener.UntilAsync("Change", "bg_0")).Detail!;
+        Assert.Equal((TaskChangeKind.Spawned, TaskState.Running), (change.Kind, change.Task.State));
+        Assert.True(change.Revision >= result.Revision, $"The change has revision {change.Revision}, its commit {result.Revision}.");
+    }
+
+    [Fact]
+    public async Task A_listener_that_comes_before_a_spawn_is_marked_hears_of_it()
+    {
+        var host = await JoinAsync();
+        var listener = new RecordingListener();
+        IDisposable? subscription = null;
+
+        await Store.CommitAsync(host.Batch(_ => subscription = Store.Subscribe(listener), StoreHost.Task()), Stop).Within();
+
+        using var subscribed = subscription;
+        await listener.UntilAsync("Change", "bg_0");
+    }
+
+    [Fact]
     public async Task A_listener_that_was_disposed_hears_nothing_more_and_others_do()
     {
         var host = await JoinAsync();

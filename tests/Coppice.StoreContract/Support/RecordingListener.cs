@@ -6,12 +6,17 @@ public sealed class RecordingListener : ITaskStoreListener
     private readonly Lock _lock = new();
     private readonly List<Heard> _heard = [];
     private Signal _next = new();
+    private volatile bool _wantsChanges = true;
 
     /// <summary>What was heard: the method, its subject, and the arguments.</summary>
     public sealed record Heard(string What, string Subject, object? Detail = null);
 
     /// <inheritdoc/>
-    public bool WantsChanges { get; init; } = true;
+    public bool WantsChanges
+    {
+        get => _wantsChanges;
+        set => _wantsChanges = value;
+    }
 
     /// <summary>Gets what is called on the store's thread for each thing heard.</summary>
     public Action<Heard>? OnHeard { get; init; }
