@@ -27,16 +27,27 @@ internal sealed class Listeners
     {
         ArgumentNullException.ThrowIfNull(listener);
         ImmutableInterlocked.Update(ref _all, static (all, added) => all.Add(added), listener);
+
+        // From here on a commit that the caller cannot read yet finds the listener; see ITaskStoreListener.WantsChanges.
+        Interlocked.MemoryBarrierProcessWide();
         return new Subscription(this, listener);
     }
 
-    public void Tell(IReadOnlyList<Notice> notices)
+    public void Tell(Notice notice)
     {
-        foreach (var notice in notices)
+        foreach (var listener in _all)
         {
-            foreach (var listener in _all)
+            Guarded.Call(static (told, hears) => told.Tell(hears), notice, listener);
+        }
+    }
+
+    public void Tell(TaskChange change)
+    {
+        foreach (var listener in _all)
+        {
+            if (listener.WantsChanges)
             {
-                Guarded.Call(static (told, hears) => told.Tell(hears), notice, listener);
+                Guarded.Call(static (told, hears) => hears.OnChange(told), change, listener);
             }
         }
     }

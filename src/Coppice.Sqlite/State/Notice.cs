@@ -1,20 +1,9 @@
 namespace Coppice.Sqlite;
 
-/// <summary>Something that listeners hear once it is committed.</summary>
+/// <summary>Something, other than a change of a task, that listeners hear once it is committed.</summary>
 internal abstract record Notice
 {
     public abstract void Tell(ITaskStoreListener listener);
-
-    public sealed record Changed(TaskChange Change) : Notice
-    {
-        public override void Tell(ITaskStoreListener listener)
-        {
-            if (listener.WantsChanges)
-            {
-                listener.OnChange(Change);
-            }
-        }
-    }
 
     public sealed record CancelRequested(string TaskId, long OwnerEpoch) : Notice
     {

@@ -18,13 +18,13 @@ internal sealed class BatchContext(WriterSession session, StoreState state)
     /// <summary>Gets or sets whether a mutation that is not refused is carried out, or only judged.</summary>
     public bool Applying { get; set; }
 
-    public List<Notice> Notices { get; private set; } = null!;
+    public Notices Notices { get; private set; } = null!;
 
     public long Epoch => Batch.Host.Epoch;
 
     public DateTimeOffset Time => Batch.Time;
 
-    public void Start(MutationBatch batch, List<Notice> notices)
+    public void Start(MutationBatch batch, Notices notices)
     {
         Batch = batch;
         Revision = Counters.Revision + 1;
@@ -40,12 +40,13 @@ internal sealed class BatchContext(WriterSession session, StoreState state)
         Notices = null!;
     }
 
-    /// <summary>Notes a change of a task, as the task is now, if anybody listens for it.</summary>
+    /// <summary>
+    /// Notes a change of a task, with the task as it is now. While nobody watches it is not read for that: who begins to watch before the commit
+    /// is told of it as it was noted if it is in memory, else as the transaction has left it.
+    /// </summary>
     public void Changed(TaskChangeKind kind, long task, CustomTaskEvent? mail = null)
     {
-        if (_wantsChanges)
-        {
-            Notices.Add(new Notice.Changed(new TaskChange(Revision, kind, Session.Tasks.Snapshot(task), mail)));
-        }
+        var now = _wantsChanges ? Session.Tasks.Snapshot(task) : State.Recent.Find(task);
+        Notices.AddChange(Revision, kind, task, now, mail);
     }
 }

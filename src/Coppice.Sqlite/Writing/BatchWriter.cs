@@ -32,7 +32,7 @@ internal sealed class BatchWriter
     /// <summary>Writes a batch.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="notices">Where what listeners hear of it is added, if it lands.</param>
-    public WrittenBatch Write(MutationBatch batch, List<Notice> notices)
+    public WrittenBatch Write(MutationBatch batch, Notices notices)
     {
         var isJoin = batch.Mutations is [JoinHost] && batch.Host == HostFence.None;
         if (!isJoin && !_context.State.Hosts.IsOpen(batch.Host))
@@ -85,7 +85,7 @@ internal sealed class BatchWriter
 
         // Each would have been fine alone; one refuses what another of the same batch has made.
         _context.Session.RollbackBatch();
-        _context.Notices.RemoveRange(notices, _context.Notices.Count - notices);
+        _context.Notices.CutTo(notices);
         _context.State.Undo.UndoTo(mark);
         _context.Counters.SetTo(counters);
         return Refused([.. answers.Select(answer => IsRefusal(answer) ? answer : NotApplied.Instance)]);

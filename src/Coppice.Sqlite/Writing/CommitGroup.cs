@@ -1,7 +1,7 @@
 namespace Coppice.Sqlite;
 
 /// <summary>The batches that share a transaction, and what becomes of them when it lands.</summary>
-internal sealed class CommitGroup(StoreState state)
+internal sealed class CommitGroup(StoreState state, Notices notices)
 {
     private readonly List<(PendingCommit Pending, WrittenBatch Written)> _members = [];
 
@@ -11,7 +11,7 @@ internal sealed class CommitGroup(StoreState state)
     public long Revision { get; private set; }
 
     /// <summary>Gets what listeners hear when it has landed.</summary>
-    public List<Notice> Notices { get; } = [];
+    public Notices Notices { get; } = notices;
 
     public IEnumerable<PendingCommit> Members => _members.Select(member => member.Pending);
 
@@ -25,7 +25,8 @@ internal sealed class CommitGroup(StoreState state)
     /// The transaction has landed: first the batches are marked, so that whoever hears of a change finds its owner ready, then listeners
     /// hear, then callers are answered.
     /// </summary>
-    public void Landed()
+    /// <param name="tasks">Where to read tasks that listeners hear of.</param>
+    public void Landed(TaskTable tasks)
     {
         state.Publish();
         var results = new CommitResult[_members.Count];
@@ -39,7 +40,7 @@ internal sealed class CommitGroup(StoreState state)
             }
         }
 
-        state.Listeners.Tell(Notices);
+        Notices.Tell(state.Listeners, tasks);
         for (var i = 0; i < results.Length; i++)
         {
             _members[i].Pending.TrySetResult(results[i]);

@@ -21,6 +21,7 @@ internal sealed class GroupWriter
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Counters _before = new();
+    private readonly Notices _notices = new();
     private WriterSession? _session;
     private BatchWriter? _batches;
     private CommitGroup? _unsettled;
@@ -91,7 +92,7 @@ internal sealed class GroupWriter
             return;
         }
 
-        var group = new CommitGroup(_state);
+        var group = new CommitGroup(_state, _notices);
         PendingCommit? current = null;
         bool hasChanges;
         try
@@ -131,7 +132,7 @@ internal sealed class GroupWriter
         }
         else
         {
-            group.Landed();
+            group.Landed(_session!.Tasks);
         }
     }
 
@@ -155,7 +156,7 @@ internal sealed class GroupWriter
             return;
         }
 
-        group.Landed();
+        group.Landed(_session!.Tasks);
         _session.Log.Committed();
     }
 
@@ -168,7 +169,7 @@ internal sealed class GroupWriter
             {
                 if (hasLanded)
                 {
-                    group.Landed();
+                    group.Landed(_session!.Tasks);
                 }
                 else
                 {
@@ -226,7 +227,7 @@ internal sealed class GroupWriter
                 _unsettled = null;
                 if (hasLanded)
                 {
-                    group.Landed();
+                    group.Landed(_session!.Tasks);
                 }
                 else
                 {
@@ -318,6 +319,7 @@ internal sealed class GroupWriter
         _state.Undo.UndoTo(0);
         _state.Recent.Distrust();
         _state.Counters.SetTo(_before);
+        _notices.Clear();
     }
 
     private void OpenSession()

@@ -40,6 +40,7 @@ internal sealed class RestoreWriter(BatchContext context, MailPost post)
         }
 
         var session = context.Session;
+        context.Notices.ReadTasks(session.Tasks);
         var count = session.Tasks.Prune(prune.EndedBefore);
 
         // A cycle in a restored lineage keeps itself on the branch, so those that are there are looked at one by one.

@@ -76,7 +76,10 @@ public sealed partial class BackgroundTaskManager
         return await core.WaitAsync(taskId, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Watches the change feed of the whole store, from the first commit after the first <c>MoveNextAsync</c>.</summary>
+    /// <summary>
+    /// Watches the change feed of the whole store, from the first commit after the first <c>MoveNextAsync</c>. What is read after that call
+    /// either shows a change or comes before it is told.
+    /// </summary>
     /// <param name="query">Which tasks; a change is told when the task right after it matches. All by default.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <exception cref="WatchOverrunException">The watcher fell too far behind.</exception>

@@ -44,6 +44,9 @@ internal sealed class Watchers(int maxBacklog, WorkScheduler scheduler)
             _watchers = [.. _watchers, watcher];
         }
 
+        // Whoever watches and then reads is told what the read does not see. Commits are many and watches few, so the fence is on this side.
+        Interlocked.MemoryBarrierProcessWide();
+
         try
         {
             await foreach (var change in watcher.ReadAllAsync(cancellationToken).ConfigureAwait(false))

@@ -8,6 +8,11 @@ namespace Coppice;
 public interface ITaskStoreListener
 {
     /// <summary>Gets whether <see cref="OnChange"/> is of use at the moment; making a <see cref="TaskChange"/> costs, and is left out otherwise.</summary>
+    /// <remarks>
+    /// A store asks again once a commit can be seen: who is wanting changes by then hears of it, also when that began while the commit was under way. A
+    /// listener that begins to want changes calls <see cref="Interlocked.MemoryBarrierProcessWide"/> before anything is read that it
+    /// relies on, which spares each commit a fence.
+    /// </remarks>
     bool WantsChanges { get; }
 
     /// <summary>Something happened to a task. Called in the order of revisions.</summary>

@@ -4,8 +4,26 @@ namespace Coppice;
 internal sealed class ChangeFeed
 {
     private readonly Lock _order = new();
+    private readonly Lock _telling = new();
     private ITaskStoreListener[] _listeners = [];
     private long _revision;
+    private long _lastTold;
+
+    private bool IsWatched
+    {
+        get
+        {
+            foreach (var listener in Volatile.Read(ref _listeners))
+            {
+                if (listener.WantsChanges)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
 
     internal IDisposable Subscribe(ITaskStoreListener listener)
     {
@@ -15,23 +33,45 @@ internal sealed class ChangeFeed
             _listeners = [.. _listeners, listener];
         }
 
+        // From here on a commit that the caller cannot read yet finds the listener; see ITaskStoreListener.WantsChanges.
+        Interlocked.MemoryBarrierProcessWide();
         return new Subscription(this, listener);
     }
 
     /// <summary>Takes the next revision. While somebody watches, changes are told in its order, so the turn is held until disposed.</summary>
     internal Turn TakeTurn()
     {
-        var listeners = Volatile.Read(ref _listeners);
-        foreach (var listener in listeners)
+        var isWatched = IsWatched;
+        if (isWatched)
         {
-            if (listener.WantsChanges)
-            {
-                _order.Enter();
-                return new Turn(this, Interlocked.Increment(ref _revision), isWatched: true);
-            }
+            _order.Enter();
         }
 
-        return new Turn(this, Interlocked.Increment(ref _revision), isWatched: false);
+        return new Turn(this, Interlocked.Increment(ref _revision), isWatched);
+    }
+
+    /// <summary>
+    /// Tells a change. A commit that began while nobody watched tells too, out of its turn, once somebody does: who began to watch before the
+    /// change could be seen relies on hearing of it. Later commits may have been told by then, so it goes by the revision of the last of them.
+    /// </summary>
+    private void Tell(TaskChange change)
+    {
+        lock (_telling)
+        {
+            _lastTold = Math.Max(_lastTold, change.Revision);
+            if (change.Revision != _lastTold)
+            {
+                change = change with { Revision = _lastTold };
+            }
+
+            foreach (var listener in _listeners)
+            {
+                if (listener.WantsChanges)
+                {
+                    listener.OnChange(change);
+                }
+            }
+        }
     }
 
     private void Unsubscribe(ITaskStoreListener listener)
@@ -48,20 +88,12 @@ internal sealed class ChangeFeed
 
         internal ReadOnlySpan<ITaskStoreListener> Listeners => Volatile.Read(ref feed._listeners);
 
+        /// <summary>Tells a change that can be seen by now.</summary>
         internal void TellChange(TaskChangeKind kind, TaskRecord task, CustomTaskEvent? custom = null)
         {
-            if (!isWatched)
+            if (isWatched || feed.IsWatched)
             {
-                return;
-            }
-
-            var change = new TaskChange(Revision, kind, task.ToSnapshot(), custom);
-            foreach (var listener in Listeners)
-            {
-                if (listener.WantsChanges)
-                {
-                    listener.OnChange(change);
-                }
+                feed.Tell(new TaskChange(Revision, kind, task.ToSnapshot(), custom));
             }
         }
 

@@ -7,7 +7,8 @@ namespace Coppice;
 /// Several managers on one store are several hosts.
 /// </summary>
 /// <remarks>
-/// Locks are taken in this order: partitions (in their own order), the turn of the change feed, the forest of lineages, one record.
+/// Locks are taken in this order: partitions (in their own order), the turn of the change feed, the forest of lineages, one record or the
+/// telling of one change.
 /// Every call completes before it returns.
 /// </remarks>
 public sealed partial class InMemoryTaskStore : ITaskStore
