@@ -278,10 +278,12 @@ internal sealed class ManagerCore : ITaskStoreListener
         }
 
         await _scheduler.CancelAsync(_stopped).ConfigureAwait(false);
+
+        // Before the store closes the mailboxes, or a reader would take it for another's opening.
+        Mailroom.Dispose();
         await WithinGraceAsync(_host.LeaveAsync().AsTask(), StoreAnswers, CancellationToken.None).ConfigureAwait(false);
         await WithinGraceAsync(_gateway.CloseAsync(), StoreAnswers, CancellationToken.None).ConfigureAwait(false);
         _subscription?.Dispose();
-        Mailroom.Dispose();
         _waiters.End();
         _watchers.End();
         _metrics.Dispose();

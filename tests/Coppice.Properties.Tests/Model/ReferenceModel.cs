@@ -66,6 +66,7 @@ internal sealed class ReferenceModel
             TaskId = id,
             OwnerThreadId = thread,
             Type = agent is null ? TaskTypes.Task : TaskTypes.SubAgent,
+            AgentThreadId = agent?.ThreadId,
             Name = name,
             State = TaskState.Running,
             CreatedAt = Now,

@@ -84,6 +84,22 @@ public abstract class Law13ShutdownContract<TStore> : ContractTest<TStore>
     }
 
     [Fact]
+    public async Task A_read_in_its_last_moment_is_told_of_the_disposal_and_not_of_another_reader()
+    {
+        var store = new FaultyStore(Store);
+        var manager = await StartAsync(store: store);
+        var inbox = await manager.OpenInboxAsync("t1", Stop).Within();
+        var left = store.Hold<LeaveHost>(FaultMoment.AfterCommit);
+
+        var disposing = manager.DisposeAsync().AsTask();
+        await left.Reached.Task.Within();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => inbox.DrainAsync(Stop).AsTask().Within());
+        left.Release();
+        await disposing.Within();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => inbox.DrainAsync(Stop).AsTask().Within());
+    }
+
+    [Fact]
     public async Task A_spawn_that_was_on_its_way_when_it_began_is_signalled_too()
     {
         var store = new FaultyStore(Store);
