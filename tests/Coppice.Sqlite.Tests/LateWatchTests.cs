@@ -160,6 +160,26 @@ public sealed class LateWatchTests : IAsyncDisposable
         Assert.Equal(await store.GetAsync(id, Stop), Assert.Single(_listener.Changes()).Task);
     }
 
+    [Fact]
+    public async Task A_task_that_cannot_be_read_for_it_holds_up_nobody()
+    {
+        var (_, host) = await OpenAsync();
+        var id = await host.AddAsync(description: new string('d', 4000));
+        _atCommit = commit =>
+        {
+            _listener.WantsChanges = true;
+            commit();
+            using var vandal = new Connection(_folder.Store, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1));
+            vandal.Execute("UPDATE tasks SET result = '{'");
+        };
+        await host.FinishAsync(id);
+        _atCommit = null;
+
+        await host.AddAsync();
+
+        Assert.Equal(["bg_1"], _listener.Changes().Select(static change => change.Task.TaskId));
+    }
+
     private void WatchAtCommit() => _atCommit = commit =>
     {
         _listener.WantsChanges = true;

@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace Coppice.Sqlite;
 
 /// <summary>What listeners hear of a group of batches once it is committed, in order. One list serves all groups in turn.</summary>
@@ -72,15 +70,24 @@ internal sealed class Notices
     {
         try
         {
-            return new TaskChange(entry.Revision, entry.Kind, entry.Task ?? tasks.Snapshot(entry.Number), entry.Mail);
+            return (entry.Task ?? tasks.Snapshot(entry.Number)) is { } task
+                ? new TaskChange(entry.Revision, entry.Kind, task, entry.Mail)
+                : null;
         }
-        catch (SqliteException)
+#pragma warning disable CA1031 // the commit has landed: its callers have to be answered and the next one has to go on
+        catch (Exception)
+#pragma warning restore CA1031
         {
-            // A file that cannot be read right after its commit: the watcher has no better chance to read the task. The callers have to be answered.
+            // A row that cannot be read right after its commit cannot be read by the watcher either.
             return null;
         }
     }
 
     private readonly record struct Entry(
-        Notice? Notice, long Revision = 0, TaskChangeKind Kind = default, long Number = 0, TaskSnapshot? Task = null, CustomTaskEvent? Mail = null);
+        Notice? Notice,
+        long Revision = 0,
+        TaskChangeKind Kind = default,
+        long Number = 0,
+        TaskSnapshot? Task = null,
+        CustomTaskEvent? Mail = null);
 }

@@ -69,7 +69,7 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
         recent.Distrust();
     }
 
-    public TaskSnapshot Snapshot(long number)
+    public TaskSnapshot? Snapshot(long number)
     {
         if (recent.Find(number) is { } known)
         {
@@ -77,8 +77,7 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
         }
 
         using var rows = _snapshot.Bind(number).Rows();
-        rows.Next();
-        return TaskRow.Read(rows);
+        return rows.Next() ? TaskRow.Read(rows) : null;
     }
 
     public bool HasLiveName(long owner, string name) => _liveName.Bind(owner).Bind(name).Scalar() is not null;

@@ -9,9 +9,9 @@ public interface ITaskStoreListener
 {
     /// <summary>Gets whether <see cref="OnChange"/> is of use at the moment; making a <see cref="TaskChange"/> costs, and is left out otherwise.</summary>
     /// <remarks>
-    /// A store asks again once a commit can be seen: who is wanting changes by then hears of it, also when that began while the commit was under way. A
-    /// listener that begins to want changes calls <see cref="Interlocked.MemoryBarrierProcessWide"/> before anything is read that it
-    /// relies on, which spares each commit a fence.
+    /// A store asks once a commit can be seen: who wants changes by then hears of it, also when that began while the commit was under way.
+    /// A listener that begins to want changes calls <see cref="Interlocked.MemoryBarrierProcessWide"/> before it reads what it relies on,
+    /// which spares each commit a fence. <see cref="ITaskStore.Subscribe"/> does so itself.
     /// </remarks>
     bool WantsChanges { get; }
 

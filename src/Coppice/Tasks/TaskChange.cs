@@ -2,11 +2,12 @@ namespace Coppice;
 
 /// <summary>One change of one task, as the change feed tells it.</summary>
 /// <param name="Revision">
-/// The store's revision of the commit; it grows from commit to commit, with gaps, and never goes back. Around the moment in which the first watch
-/// begins it may be that of a later commit.
+/// The store's revision of the commit; it grows from commit to commit, with gaps, and never goes back. For a commit that was under way when
+/// the first watch began it may be that of a later one.
 /// </param>
 /// <param name="Kind">What happened.</param>
-/// <param name="Task">The task right after it; where the watch began while the commit was under way, perhaps as it was a moment later.</param>
+/// <param name="Task">The task right after it; for a commit that was under way when the first watch began, perhaps as it was a little
+/// later.</param>
 /// <param name="Event">What the task emitted, when that is what happened.</param>
 public sealed record TaskChange(long Revision, TaskChangeKind Kind, TaskSnapshot Task, CustomTaskEvent? Event = null);
 
