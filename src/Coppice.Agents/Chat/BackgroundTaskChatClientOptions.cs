@@ -1,3 +1,5 @@
+using Microsoft.Extensions.AI;
+
 namespace Coppice;
 
 /// <summary>How a <see cref="BackgroundTaskChatClient"/> works.</summary>
@@ -44,6 +46,13 @@ public sealed class BackgroundTaskChatClientOptions
 
     /// <summary>Gets or sets whether the model is told the message of the exception with which a function failed. Off by default: it may say what is not meant for it.</summary>
     public bool IncludeErrorDetails { get; set; }
+
+    /// <summary>
+    /// Gets or sets what is called with the messages that a turn has added so far, each once: after each answer of the model, before the mail that it
+    /// was told is acknowledged, and after its functions were called. Who stores a history here lacks nothing when the process dies in a long turn; the
+    /// same messages are in the response, so take them from one of the two. An exception ends the turn, and the mail is told again. Nothing by default.
+    /// </summary>
+    public Func<IReadOnlyList<ChatMessage>, CancellationToken, ValueTask>? OnMessages { get; set; }
 
     /// <summary>Gets or sets what functions get as <c>AIFunctionArguments.Services</c>. Nothing by default.</summary>
     public IServiceProvider? Services { get; set; }

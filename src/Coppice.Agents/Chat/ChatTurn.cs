@@ -196,15 +196,21 @@ internal sealed class ChatTurn
     /// <summary>The model has answered what it was told, or functions have what it asked for: that is kept before anything else happens.</summary>
     private async ValueTask KeepAsync()
     {
+        ChatMessage[] added = [.. _produced.Skip(_kept)];
+        _kept = _produced.Count;
         if (_keep is null)
         {
+            if (_options.OnMessages is { } onMessages && added.Length > 0)
+            {
+                await onMessages(added, _cancellationToken).ConfigureAwait(false);
+            }
+
             await _run.AcknowledgeAsync(_cancellationToken).ConfigureAwait(false);
             return;
         }
 
         var through = _run.ToldThrough;
-        await _keep(_produced.Skip(_kept), through, _cancellationToken).ConfigureAwait(false);
-        _kept = _produced.Count;
+        await _keep(added, through, _cancellationToken).ConfigureAwait(false);
         if (through > 0)
         {
             _run.Forget(through);

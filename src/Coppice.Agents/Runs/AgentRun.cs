@@ -255,7 +255,7 @@ public sealed class AgentRun : IAsyncDisposable
     private async ValueTask<List<TaskSnapshot>> ReadLiveAsync(CancellationToken cancellationToken)
     {
         var live = new List<TaskSnapshot>();
-        var query = new TaskQuery { OwnerThreadId = ThreadId, States = [TaskState.Pending, TaskState.Running, TaskState.InputRequired] };
+        var query = new TaskQuery { OwnerThreadId = ThreadId, States = LiveStates.All };
         await foreach (var task in Manager.QueryAsync(query, cancellationToken).ConfigureAwait(false))
         {
             live.Add(task);

@@ -50,8 +50,8 @@ internal sealed class ListTasksTool(ToolDoor door) : TaskTool(BackgroundTaskTool
 
     private static IReadOnlyCollection<TaskState>? StatesOf(string? status) => status switch
     {
-        null or "live" => ToolDoor.LiveStates,
+        null or "live" => LiveStates.All,
         "all" => null,
-        _ => TaskStateExtensions.TryParseWireName(status, out var state) ? [state] : ToolDoor.LiveStates,
+        _ => TaskStateExtensions.TryParseWireName(status, out var state) ? [state] : LiveStates.All,
     };
 }

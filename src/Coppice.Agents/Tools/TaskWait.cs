@@ -101,7 +101,7 @@ internal sealed class TaskWait(ToolDoor door, IReadOnlyList<string>? taskIds, Fu
 
     private async ValueTask ReadLiveAsync(CancellationToken cancellationToken)
     {
-        var query = new TaskQuery { OwnerThreadId = door.ThreadId, States = ToolDoor.LiveStates };
+        var query = new TaskQuery { OwnerThreadId = door.ThreadId, States = LiveStates.All };
         TaskCursor? after = null;
         IReadOnlyList<TaskSnapshot> page;
         do

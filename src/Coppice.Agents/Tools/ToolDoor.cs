@@ -3,8 +3,6 @@ namespace Coppice.Agents;
 /// <summary>What the tools of one thread act through, and for whom. Who that is comes from where the code runs, never from arguments.</summary>
 internal sealed class ToolDoor(BackgroundTaskManager manager, string threadId, BackgroundTaskToolOptions options)
 {
-    internal static readonly IReadOnlyCollection<TaskState> LiveStates = [TaskState.Pending, TaskState.Running, TaskState.InputRequired];
-
     internal BackgroundTaskManager Manager { get; } = manager;
 
     internal string ThreadId { get; } = threadId;
@@ -47,7 +45,7 @@ internal sealed class ToolDoor(BackgroundTaskManager manager, string threadId, B
     /// <summary>Finds a live task of the thread by name.</summary>
     internal async ValueTask<TaskSnapshot?> FindLiveByNameAsync(string name, CancellationToken cancellationToken)
     {
-        var query = new TaskQuery { OwnerThreadId = ThreadId, Name = name, States = LiveStates };
+        var query = new TaskQuery { OwnerThreadId = ThreadId, Name = name, States = LiveStates.All };
         var found = await Manager.ListAsync(query, null, 1, cancellationToken).ConfigureAwait(false);
         return found.Count > 0 ? found[0] : null;
     }

@@ -318,6 +318,39 @@ public sealed class BackgroundTaskChatClientTests
     }
 
     [Fact]
+    public async Task A_history_that_is_stored_step_by_step_has_the_mail_before_it_is_acknowledged()
+    {
+        await using var test = await TestManager.StartAsync(cancellationToken: Stop);
+        await test.Manager.WaitAsync(await test.Manager.SpawnAsync(Thread, _ => Task.CompletedTask, null, Stop), Stop);
+        var look = AIFunctionFactory.Create(() => "looked", "look");
+        var model = new ScriptedChatClient().Asks("look").Asks("look").Says("done");
+        var kept = new List<IReadOnlyList<ChatMessage>>();
+        var fails = true;
+        var client = model.WithBackgroundTasks(test.Manager, Thread, new()
+        {
+            OnMessages = (messages, _) =>
+            {
+                if (fails)
+                {
+                    throw new IOException("The disk is full.");
+                }
+
+                kept.Add(messages);
+                return default;
+            },
+        });
+
+        await Assert.ThrowsAsync<IOException>(() => client.GetResponseAsync("hello", new ChatOptions { Tools = [look] }, Stop));
+        fails = false;
+        var response = await client.GetResponseAsync("hello", new ChatOptions { Tools = [look] }, Stop);
+
+        Assert.Equal(model.Calls[0].Text, model.Calls[1].Text);
+        Assert.Equal(
+            ["user assistant", "tool", "assistant"], kept.Select(step => string.Join(' ', step.Select(message => message.Role.Value))));
+        Assert.Equal(response.Messages, kept.SelectMany(step => step));
+    }
+
+    [Fact]
     public async Task A_second_turn_at_the_same_time_is_refused()
     {
         await using var test = await TestManager.StartAsync(cancellationToken: Stop);

@@ -28,10 +28,12 @@ public sealed class SpawnAgentToolTests
     public async Task A_model_spawns_a_sub_agent_is_told_its_result_and_asks_it_again()
     {
         await using var test = await TestManager.StartAsync(cancellationToken: Stop);
-        var researcher = new ChatAgent("researcher", new ScriptedChatClient().Says("Magellan's ship.").Says("Drake."));
+        var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var second = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var researcher = new ChatAgent("researcher", new ScriptedChatClient().Then(_ => SayAfter(first, "Magellan's ship.")).Then(_ => SayAfter(second, "Drake.")));
         var model = new ScriptedChatClient()
-            .Asks("spawn_agent", new() { ["agent"] = "researcher", ["prompt"] = "Who was first?", ["name"] = "first" }).Says("I wait.")
-            .Asks("continue_task", new() { ["task_id"] = "bg_0", ["prompt"] = "And second?" }).Says("I wait again.")
+            .Asks("spawn_agent", new() { ["agent"] = "researcher", ["prompt"] = "Who was first?", ["name"] = "first" }).Then(_ => SayAndLet(first, "I wait."))
+            .Asks("continue_task", new() { ["task_id"] = "bg_0", ["prompt"] = "And second?" }).Then(_ => SayAndLet(second, "I wait again."))
             .Says("Magellan's ship, then Drake.");
         var client = model.WithBackgroundTasks(test.Manager, Thread, new() { WhenTasksRemain = WhenTasksRemain.Wait, CreateRunId = () => "run-1" });
 
@@ -41,9 +43,9 @@ public sealed class SpawnAgentToolTests
         Assert.Contains("Magellan", model.Calls[2].InternalText, StringComparison.Ordinal);
         Assert.Equal("""{"task_id":"bg_1","status":"running","continues":"bg_0"}""", Result(model.Calls[3]));
         Assert.EndsWith("Magellan's ship, then Drake.", response.Text, StringComparison.Ordinal);
-        var first = (await test.Manager.GetAsync("bg_0", Stop))!;
-        Assert.Equal(("first", "run-1", "c0"), (first.Name, first.Lineage.RunId, first.Lineage.CallId));
-        Assert.Equal("researcher: Who was first?", first.Description);
+        var task = (await test.Manager.GetAsync("bg_0", Stop))!;
+        Assert.Equal(("first", "run-1", "c0"), (task.Name, task.Lineage.RunId, task.Lineage.CallId));
+        Assert.Equal("researcher: Who was first?", task.Description);
     }
 
     [Theory]
@@ -105,6 +107,18 @@ public sealed class SpawnAgentToolTests
         Assert.Throws<ArgumentException>(() => Tools(test, new ChatAgent("a", model), new ChatAgent("a", model)));
         Assert.Throws<ArgumentException>(() => new ChatAgent("", model));
         Assert.Throws<ArgumentOutOfRangeException>(() => new ChatAgent(new string('é', 129), model));
+    }
+
+    private static async ValueTask<ChatResponse> SayAfter(TaskCompletionSource let, string text)
+    {
+        await let.Task.WaitAsync(Stop);
+        return new ChatResponse(new ChatMessage(ChatRole.Assistant, text));
+    }
+
+    private static ValueTask<ChatResponse> SayAndLet(TaskCompletionSource let, string text)
+    {
+        let.SetResult();
+        return new(new ChatResponse(new ChatMessage(ChatRole.Assistant, text)));
     }
 
     private static IReadOnlyList<AIFunction> Tools(TestManager test, params ChatAgent[] agents) =>
