@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.AI;
@@ -36,10 +37,11 @@ internal static class AgentConversation
 
     internal static JsonElement Write(ChatMessage message, int maxBytes)
     {
-        var whole = JsonSerializer.SerializeToElement(message, MessageInfo);
-        return whole.GetRawText().Length * 3L <= maxBytes || System.Text.Encoding.UTF8.GetByteCount(whole.GetRawText()) <= maxBytes
+        var whole = TryWrite(message) ?? TryWrite(Plain(message)) ?? JsonSerializer.SerializeToElement(new ChatMessage(message.Role, message.Text), MessageInfo);
+        var text = whole.GetRawText();
+        return text.Length * 3L <= maxBytes || Encoding.UTF8.GetByteCount(text) <= maxBytes
             ? whole
-            : JsonSerializer.SerializeToElement(Shortened(message, maxBytes), MessageInfo);
+            : JsonSerializer.SerializeToElement(Shortened(Plain(message), maxBytes), MessageInfo);
     }
 
     /// <summary>The messages of a conversation, with an answer to each call that was cut off before it had one.</summary>
@@ -65,6 +67,38 @@ internal static class AgentConversation
         return (messages, entries);
     }
 
+    private static JsonElement? TryWrite(ChatMessage message)
+    {
+        try
+        {
+            return JsonSerializer.SerializeToElement(message, MessageInfo);
+        }
+        catch (Exception e) when (e is NotSupportedException or JsonException or InvalidOperationException or ArgumentException)
+        {
+            // A content, a result or a property of a type that only the application can write.
+            return null;
+        }
+    }
+
+    /// <summary>The message with what everybody can write: contents of unknown types are named, results are their text.</summary>
+    private static ChatMessage Plain(ChatMessage message)
+    {
+        var copy = message.Clone();
+        copy.AdditionalProperties = null;
+        copy.Contents = [.. message.Contents.Select(Plain)];
+        return copy;
+    }
+
+    private static AIContent Plain(AIContent content) => content switch
+    {
+        TextContent text => new TextContent(text.Text),
+        FunctionCallContent call when TryWrite(new ChatMessage(ChatRole.Assistant, [call])) is null => new FunctionCallContent(call.CallId, call.Name),
+        FunctionCallContent or DataContent or UriContent => content,
+        FunctionResultContent result => new FunctionResultContent(result.CallId, ResultText(result.Result)),
+        _ when TryWrite(new ChatMessage(ChatRole.Assistant, [content])) is not null => content,
+        _ => new TextContent($"[{content.GetType().Name}]"),
+    };
+
     private static FunctionResultContent Interrupted(FunctionCallContent call) =>
         new(call.CallId, "Error: the call was interrupted before it returned. It may have had its effect, or not.");
 
@@ -74,7 +108,6 @@ internal static class AgentConversation
         // A character is at most six bytes in JSON ("\u0000"), and there is something around it.
         var share = maxBytes / 8 / Math.Max(1, message.Contents.Count);
         var copy = message.Clone();
-        copy.AdditionalProperties = null;
         copy.Contents = [.. message.Contents.Select(content => Shortened(content, share))];
         return copy;
     }

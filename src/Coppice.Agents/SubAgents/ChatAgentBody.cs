@@ -86,7 +86,7 @@ internal sealed class ChatAgentBody(ChatAgent agent, string prompt)
     private async ValueTask<string> RunTurnAsync(
         AgentTaskContext context, AgentRun run, ConversationLog log, List<ChatMessage> messages, CancellationToken stop)
     {
-        var turn = new ChatTurn(run, _options, messages, ChatOptionsFor(context), !FunctionInvokers.IsIn(agent.Client), stop, log.KeepAsync);
+        var turn = new ChatTurn(run, _options, messages, ChatOptionsFor(context), _options.InvokeFunctions ?? !FunctionInvokers.IsIn(agent.Client), stop, log.KeepAsync);
         do
         {
             var call = await turn.NextCallAsync().ConfigureAwait(false);

@@ -245,6 +245,27 @@ public sealed partial class ChatAgentTests
     }
 
     [Fact]
+    public async Task What_only_the_application_can_write_is_kept_as_far_as_it_has_words()
+    {
+        await using var test = await TestManager.StartAsync(cancellationToken: Stop);
+        var odd = new Odd();
+        odd.Self = odd;
+        var look = new ReturningFunction("look", odd);
+        var model = new ScriptedChatClient()
+            .Asks("look")
+            .Then(_ => new(new ChatResponse(new ChatMessage(ChatRole.Assistant, [new OddContent(), new TextContent("seen")]) { AdditionalProperties = new() { ["odd"] = odd } })))
+            .Says("again");
+        var agent = new ChatAgent("reader", model) { Tools = [look] };
+
+        var first = await test.Manager.WaitAsync(await test.Manager.SpawnAgentAsync(Owner, agent, "Look.", null, Stop), Stop);
+        Assert.Equal((TaskState.Completed, null), (first.State, first.Error));
+        await test.Manager.WaitAsync(await test.Manager.ContinueAgentAsync(first.TaskId, agent, "And now?", null, Stop), Stop);
+
+        Assert.Equal("an odd result", model.Calls[2].Messages[2].Contents.OfType<FunctionResultContent>().Single().Result?.ToString());
+        Assert.Equal("[OddContent]seen", model.Calls[2].Messages[3].Text);
+    }
+
+    [Fact]
     public async Task What_it_was_told_and_what_it_answered_are_stored_together()
     {
         await using var test = await TestManager.StartAsync(cancellationToken: Stop);
@@ -273,6 +294,22 @@ public sealed partial class ChatAgentTests
     private static async Task<string> AgentThreadAsync(TestManager test, string id) => (await test.Manager.GetAsync(id, Stop))!.AgentThreadId!;
 
     internal sealed record Verdict(int Score, string Why);
+
+    private sealed class Odd
+    {
+        public Odd? Self { get; set; }
+
+        public override string ToString() => "an odd result";
+    }
+
+    private sealed class OddContent : AIContent;
+
+    private sealed class ReturningFunction(string name, object result) : AIFunction
+    {
+        public override string Name => name;
+
+        protected override ValueTask<object?> InvokeCoreAsync(AIFunctionArguments arguments, CancellationToken cancellationToken) => new(result);
+    }
 
     [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
     [JsonSerializable(typeof(Verdict))]
