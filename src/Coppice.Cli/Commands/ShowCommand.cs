@@ -55,6 +55,9 @@ internal sealed class ShowCommand : ICliCommand
         Field(lines, "ended", task.CompletedAt is { } end ? TaskText.Moment(end, time) : null);
         Field(lines, task.CompletedAt is null ? "runs for" : "took", Durations.Show((task.CompletedAt ?? now) - task.CreatedAt));
         Field(lines, "cancel asked", task.CancelRequestedAt is { } asked ? $"{TaskText.Moment(asked, time)} by {task.CancelledBy}" : null);
+        Field(lines, "continues", task.Continues);
+        Field(lines, "agent thread", task.AgentThreadId);
+        Field(lines, "notify", task.Notify == NotifyPolicy.DoneOnly ? null : task.Notify.ToWireName());
         Field(lines, "parent task", task.Lineage.TaskId);
         Field(lines, "run", task.Lineage.RunId);
         Field(lines, "call", task.Lineage.CallId);

@@ -39,6 +39,11 @@ internal sealed class TaskStory(
             _ => $"{spawned} by the program itself: no task, run or tool call stands above it.",
         };
 
+        if (task.Continues is { } before)
+        {
+            yield return $"It goes on with the conversation of {Text(before)}, which had ended.";
+        }
+
         if (lineage.Count > 2)
         {
             yield return $"Its line goes up: {string.Join(" ← ", lineage.Select(Title))}.";

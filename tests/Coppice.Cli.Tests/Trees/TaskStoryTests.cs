@@ -47,6 +47,14 @@ public sealed class TaskStoryTests
     }
 
     [Fact]
+    public void It_tells_whose_conversation_a_task_goes_on_with()
+    {
+        var task = Task("bg_7", null) with { Type = "sub_agent", Continues = "bg_\u001b3", AgentThreadId = "agent-1" };
+
+        Assert.Contains("It goes on with the conversation of bg_\\x1b3, which had ended.", Tell(task, [task]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void It_tells_that_a_body_had_the_last_word()
     {
         var task = Task("bg_7", null) with { State = TaskState.Completed, CancelRequestedAt = Start, CompletedAt = Start, CancelledBy = "user" };
