@@ -16,6 +16,9 @@ internal class ScriptedStore : DispatchProxy
     /// <summary>Gets or sets what happens to a batch instead of its commit, or null for the commit.</summary>
     internal Func<Mutation, CommitResult?> OnCommit { get; set; } = static _ => null;
 
+    /// <summary>Gets or sets what becomes of a batch that is looked up, or null for what the store says.</summary>
+    internal Func<MutationBatch, CommitResult?>? OnFindCommit { get; set; }
+
     /// <summary>Gets or sets whether readers of mail are told that somebody else reads.</summary>
     internal bool ReadersAreStrangers { get; set; }
 
@@ -37,6 +40,8 @@ internal class ScriptedStore : DispatchProxy
                 return new ValueTask<IReadOnlyList<HostStatus>>(HeartbeatAsync((HostFence)args![0]!));
             case nameof(ITaskStore.ReadMailAsync) when ReadersAreStrangers:
                 return new ValueTask<MailPage>(new MailPage(false, []));
+            case nameof(ITaskStore.FindCommitAsync) when OnFindCommit is { } find:
+                return new ValueTask<CommitResult?>(find((MutationBatch)args![0]!));
             case nameof(ITaskStore.CommitAsync) when ((MutationBatch)args![0]!).Mutations is [var mutation]:
                 if (mutation is SettleHost settle)
                 {

@@ -60,6 +60,30 @@ public abstract class BatchesContract<TStore> : ContractTest<TStore>
     }
 
     [Fact]
+    public async Task Mutations_of_a_batch_that_are_after_the_same_thing_refuse_it()
+    {
+        var host = await JoinAsync();
+        var live = await host.AddAsync();
+
+        var twoOfAName = await host.CommitAsync(StoreHost.Task(name: "worker"), StoreHost.Task(name: "worker"));
+        var twoEnds = await host.CommitAsync(StoreHost.Finish(live), StoreHost.Finish(live));
+        var endAndMove = await host.CommitAsync(StoreHost.Finish(live), new MoveTask(live, TaskState.InputRequired));
+        var elsewhere = await host.CommitAsync(StoreHost.Task("t8", name: "worker"), StoreHost.Task("t9", name: "worker"));
+
+        Assert.All([twoOfAName, twoEnds, endAndMove], static result => Assert.Equal(CommitStatus.Refused, result.Status));
+        Assert.Contains(new AddRefused(SpawnError.DuplicateName), twoOfAName.Answers);
+        Assert.Single(twoEnds.Answers.OfType<MoveRefused>());
+        Assert.Single(endAndMove.Answers.OfType<MoveRefused>());
+        Assert.Equal(CommitStatus.Landed, elsewhere.Status);
+        Assert.Equal(TaskState.Running, (await Store.GetAsync(live, Stop))!.State);
+        Assert.Empty(await Store.ListAsync(new TaskQuery { OwnerThreadId = "t1", Name = "worker" }, null, 10, Stop));
+    }
+
+    [Fact]
+    public void A_batch_of_nothing_is_refused_before_it_is_handed_in() =>
+        Assert.Throws<ArgumentException>(() => new MutationBatch(new BatchId(1, 1), HostFence.None, DateTimeOffset.UnixEpoch, []));
+
+    [Fact]
     public async Task A_refused_batch_takes_no_id()
     {
         Assert.SkipWhen(Fixture.IdsMayHaveGaps, "Ids may have gaps on this store.");

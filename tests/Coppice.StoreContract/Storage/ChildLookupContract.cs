@@ -19,6 +19,35 @@ public abstract class ChildLookupContract<TStore> : ContractTest<TStore>
     }
 
     [Fact]
+    public async Task Every_child_of_several_is_found_by_its_name_also_when_some_have_ended()
+    {
+        var host = await JoinAsync();
+        var parent = await host.AddAsync();
+        var children = new List<string?>();
+        for (var i = 0; i < 5; i++)
+        {
+            children.Add(await host.AddAsync(name: $"worker-{i}", parent: parent));
+        }
+
+        Assert.Equal(children, await AllAsync());
+        await host.FinishAsync(children[0]!);
+        await host.FinishAsync(children[2]!);
+
+        Assert.Equal([null, children[1], null, children[3], children[4]], await AllAsync());
+
+        async Task<List<string?>> AllAsync()
+        {
+            var found = new List<string?>();
+            for (var i = 0; i < 5; i++)
+            {
+                found.Add(await FindAsync(parent, $"worker-{i}"));
+            }
+
+            return found;
+        }
+    }
+
+    [Fact]
     public async Task An_id_comes_before_a_name_that_looks_like_it()
     {
         var host = await JoinAsync();

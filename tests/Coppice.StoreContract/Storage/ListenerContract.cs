@@ -34,6 +34,22 @@ public abstract class ListenerContract<TStore> : ContractTest<TStore>
     }
 
     [Fact]
+    public async Task A_cancel_request_that_comes_with_the_end_is_told_before_it()
+    {
+        var host = await JoinAsync();
+        var listener = new RecordingListener();
+        using var subscription = Store.Subscribe(listener);
+        var id = await host.AddAsync();
+
+        await host.AnswerAsync(new FinishTask(id, TaskState.Cancelled) { CancelledBy = "tree:bg_9" });
+        await listener.UntilAsync("Ended", id);
+
+        var changes = listener.Changes();
+        Assert.Equal([TaskChangeKind.Spawned, TaskChangeKind.CancelRequested, TaskChangeKind.Ended], changes.Select(static change => change.Kind));
+        Assert.Equal("tree:bg_9", changes[1].Task.CancelledBy);
+    }
+
+    [Fact]
     public async Task The_owner_of_a_task_is_told_of_the_first_cancel_request_and_only_of_that()
     {
         var owner = await JoinAsync("owner");
