@@ -133,7 +133,8 @@ internal sealed class ChatTurn
 
     private async ValueTask<bool> CallAsync(List<FunctionCallContent> calls)
     {
-        if (_functions is null || !_functions.CanCallAll(calls))
+        // The call after the last round had no tools; a model that asks all the same gets no more.
+        if (_functions is null || !_functions.CanCallAll(calls) || _rounds >= _options.MaxFunctionRounds)
         {
             return false;
         }

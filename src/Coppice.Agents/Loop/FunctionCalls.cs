@@ -30,14 +30,26 @@ internal sealed class FunctionCalls(AgentRun run, IEnumerable<AITool>? tools, IS
     }
 
     /// <summary>The calls in an answer that nobody has made yet.</summary>
-    internal static List<FunctionCallContent> Open(IList<ChatMessage> messages) => [.. Unanswered([.. messages]).Where(call => !call.InformationalOnly)];
+    internal static List<FunctionCallContent> Open(IEnumerable<ChatMessage> messages) => [.. Unanswered(messages).Where(call => !call.InformationalOnly)];
 
-    /// <summary>The calls in a conversation that have no answer, whoever was to make them.</summary>
-    internal static List<FunctionCallContent> Unanswered(IReadOnlyCollection<ChatMessage> messages)
+    /// <summary>The calls in a conversation that have no answer, whoever was to make them. Some models use a call's id again once it was answered.</summary>
+    internal static List<FunctionCallContent> Unanswered(IEnumerable<ChatMessage> messages)
     {
-        var answered = messages.SelectMany(message => message.Contents).OfType<FunctionResultContent>()
-            .Select(result => result.CallId).ToHashSet(StringComparer.Ordinal);
-        return [.. messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>().Where(call => !answered.Contains(call.CallId))];
+        var open = new OrderedDictionary<string, FunctionCallContent>(StringComparer.Ordinal);
+        foreach (var content in messages.SelectMany(message => message.Contents))
+        {
+            switch (content)
+            {
+                case FunctionCallContent call:
+                    open[call.CallId] = call;
+                    break;
+                case FunctionResultContent result:
+                    open.Remove(result.CallId);
+                    break;
+            }
+        }
+
+        return [.. open.Values];
     }
 
     /// <summary>Makes the calls, and answers each of them whatever becomes of it.</summary>

@@ -103,6 +103,12 @@ internal sealed class ChatAgentBody(ChatAgent agent, string prompt)
         var response = turn.ToResponse();
         stop.ThrowIfCancellationRequested();
         messages.AddRange(response.Messages);
+        if (FunctionCalls.Open(response.Messages).Count > 0)
+        {
+            throw new InvalidOperationException(
+                "The model asked for functions that nobody here can call, or for more rounds of them than MaxFunctionRounds allows.");
+        }
+
         return response.Messages.LastOrDefault(message => message.Role == ChatRole.Assistant)?.Text ?? "";
     }
 

@@ -108,6 +108,20 @@ public sealed class FunctionCallingTests
     }
 
     [Fact]
+    public async Task A_model_that_asks_even_without_tools_gets_no_more()
+    {
+        await using var test = await TestManager.StartAsync(cancellationToken: Stop);
+        var calls = 0;
+        var again = AIFunctionFactory.Create(() => ++calls, "again");
+        var model = new ScriptedChatClient().Asks("again").Asks("again").Asks("again");
+
+        var response = await AskAsync(Client(model, test, new() { MaxFunctionRounds = 2 }), false, again);
+
+        Assert.Equal((2, 3), (calls, model.Calls.Count));
+        Assert.False(response.Messages[^1].Contents.OfType<FunctionCallContent>().Single().InformationalOnly);
+    }
+
+    [Fact]
     public async Task A_function_that_only_the_application_can_call_is_left_to_it()
     {
         await using var test = await TestManager.StartAsync(cancellationToken: Stop);

@@ -228,6 +228,20 @@ public sealed partial class ChatAgentTests
     }
 
     [Fact]
+    public async Task A_model_that_never_stops_calling_fails_and_says_why()
+    {
+        await using var test = await TestManager.StartAsync(cancellationToken: Stop);
+        var again = AIFunctionFactory.Create(() => "again", "again");
+        var model = new ScriptedChatClient().Asks("again").Asks("again");
+        var agent = new ChatAgent("busy", model) { Tools = [again], TurnOptions = new() { MaxFunctionRounds = 1 } };
+
+        var ended = await test.Manager.WaitAsync(await test.Manager.SpawnAgentAsync(Owner, agent, "go", null, Stop), Stop);
+
+        Assert.Equal(TaskState.Failed, ended.State);
+        Assert.Contains("MaxFunctionRounds", ended.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_tool_result_of_10_MB_goes_to_the_model_and_its_beginning_into_the_conversation_that_is_kept()
     {
         await using var test = await TestManager.StartAsync(cancellationToken: Stop);
