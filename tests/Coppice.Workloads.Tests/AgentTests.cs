@@ -36,12 +36,13 @@ public sealed class AgentTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_model_hears_of_every_end_whenever_its_process_dies(bool streams)
+    [InlineData("Responses")]
+    [InlineData("Updates")]
+    [InlineData("Messages")]
+    public async Task A_model_hears_of_every_end_whenever_its_process_dies(string kept)
     {
         // A failure prints its seed and its smallest history.
-        var scenario = new CrashScenario(tasks: 20, streams) { FailsWhenMissed = true };
+        var scenario = new CrashScenario(tasks: 20, Enum.Parse<KeptHistory>(kept)) { FailsWhenMissed = true };
 
         await scenario.ExploreAsync(histories: 100, firstSeed: 1, Stop);
 
@@ -50,10 +51,12 @@ public sealed class AgentTests
         Assert.Equal((0, 0), (scenario.Missed, scenario.IdleCalls));
     }
 
-    [Fact]
-    public async Task An_application_that_keeps_the_stream_as_it_comes_has_every_end_in_its_history()
+    [Theory]
+    [InlineData("Updates")]
+    [InlineData("Messages")]
+    public async Task An_application_that_keeps_each_step_as_it_comes_has_every_end_in_its_history(string kept)
     {
-        var scenario = new CrashScenario(tasks: 20, streams: true);
+        var scenario = new CrashScenario(tasks: 20, Enum.Parse<KeptHistory>(kept));
 
         await scenario.ExploreAsync(histories: 100, firstSeed: 1001, Stop);
 

@@ -8,10 +8,8 @@ namespace Coppice.Workloads;
 /// model thinks, in the moment in which it has answered, or while the turn waits. The next process goes on with the history as the application last kept it.
 /// </summary>
 /// <param name="tasks">How many background tasks the model asks for.</param>
-/// <param name="streams">
-/// Whether the application takes the turn as a stream and keeps each update as it comes. Otherwise it keeps the response of a turn that has ended.
-/// </param>
-internal sealed class CrashScenario(int tasks, bool streams)
+/// <param name="kept">How the application keeps its history.</param>
+internal sealed class CrashScenario(int tasks, KeptHistory kept)
 {
     private int _nextSeed;
 
@@ -58,9 +56,8 @@ internal sealed class CrashScenario(int tasks, bool streams)
                 await host.RunAsync(manager => TurnAsync(manager, host, model, history));
                 break;
             }
-            catch (Exception e) when (e is SimulatedHostCrashedException or ObjectDisposedException or InboxTakenOverException)
+            catch (Exception e) when (e is SimulatedHostCrashedException or ObjectDisposedException)
             {
-                // A manager that is shutting down has given its inboxes back.
                 Deaths++;
                 await fate;
             }
@@ -72,28 +69,44 @@ internal sealed class CrashScenario(int tasks, bool streams)
 
     private async Task TurnAsync(BackgroundTaskManager manager, SimulatedHost host, CoordinatorModel model, List<ChatMessage> history)
     {
-        var client = model.WithBackgroundTasks(manager, ToldWorkload.Thread, new() { WhenTasksRemain = WhenTasksRemain.Wait });
+        var client = model.WithBackgroundTasks(manager, ToldWorkload.Thread, new()
+        {
+            WhenTasksRemain = WhenTasksRemain.Wait,
+            OnMessages = kept == KeptHistory.Messages ? (messages, _) => Keep(history, messages) : null,
+        });
         var options = new ChatOptions { Tools = [new TimedWork(host.Time).InBackground()] };
-        if (!streams)
+        switch (kept)
         {
-            history.AddMessages(await client.GetResponseAsync(history, options));
-            return;
-        }
+            case KeptHistory.Responses:
+                history.AddMessages(await client.GetResponseAsync(history, options));
+                break;
+            case KeptHistory.Messages:
+                await client.GetResponseAsync([.. history], options);
+                break;
+            default:
+                await foreach (var update in client.GetStreamingResponseAsync([.. history], options))
+                {
+                    history.AddMessages([update]);
+                }
 
-        await foreach (var update in client.GetStreamingResponseAsync([.. history], options))
-        {
-            history.AddMessages([update]);
+                break;
         }
+    }
+
+    private static ValueTask Keep(List<ChatMessage> history, IReadOnlyList<ChatMessage> messages)
+    {
+        history.AddRange(messages);
+        return default;
     }
 
     private async Task JudgeAsync(SimulatedHost judge, ModelTally tally, List<ChatMessage> history, int seed)
     {
         var all = await judge.RunAsync(async manager => await manager.ListAsync(ToldWorkload.Thread));
         var missed = all.Where(task => !tally.Told.Contains(task.TaskId)).Select(task => task.TaskId).ToList();
-        var kept = KeptEnds(history);
+        var told = KeptEnds(history);
         Ended += all.Count(task => task.State.IsTerminal());
         Missed += missed.Count;
-        NotInHistory += all.Count(task => !kept.Contains(task.TaskId));
+        NotInHistory += all.Count(task => !told.Contains(task.TaskId));
         IdleCalls += tally.IdleCalls;
         if (missed.Count == 0)
         {

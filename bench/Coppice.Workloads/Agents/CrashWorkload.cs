@@ -5,7 +5,7 @@ internal static class CrashWorkload
 {
     internal static async Task<Figures> RunAsync(Parameters parameters)
     {
-        var scenario = new CrashScenario(parameters.Int("tasks", 20), parameters.Text("client") == "streaming");
+        var scenario = new CrashScenario(parameters.Int("tasks", 20), Enum.Parse<KeptHistory>(parameters.Text("keeps") ?? nameof(KeptHistory.Responses), ignoreCase: true));
         await scenario.ExploreAsync(parameters.Int("histories", 1000), parameters.Int("seed", 1), CancellationToken.None);
         if (scenario.SeedsThatMissed.Count > 0)
         {

@@ -92,8 +92,9 @@ internal static class Rows
         {
             IsExact = true,
         },
-        Crashes("agent-crashes", "whole", "and that keeps a turn's response when it has it"),
-        Crashes("agent-crashes-streaming", "streaming", "and that keeps a turn's updates as they come"),
+        Crashes("agent-crashes", "responses", "and that keeps a turn's response when it has it"),
+        Crashes("agent-crashes-streaming", "updates", "and that keeps a turn's updates as they come"),
+        Crashes("agent-crashes-messages", "messages", "and that keeps the messages of each step (`OnMessages`)"),
         new(
             "background-call",
             new("function-call", "calls=50000 how=background", "calls=500 how=background warmup=0"),
@@ -111,9 +112,9 @@ internal static class Rows
             new Line("allocations", "Allocated from spawn to terminal, in memory (line by line in `bench/README.md`)", "B", "bytes", Goal.None)),
     ];
 
-    private static Row Crashes(string name, string client, string history) => new(
+    private static Row Crashes(string name, string keeps, string history) => new(
         name,
-        new("told-crashes", $"tasks=20 histories=1000 client={client}", $"tasks=5 histories=10 client={client}"),
+        new("told-crashes", $"tasks=20 histories=1000 keeps={keeps}", $"tasks=5 histories=10 keeps={keeps}"),
         Floor: null,
         new Line(
             name, $"Ends of tasks that a model never hears of, in 1,000 conversations of an application that dies in a turn {history}", "ends",
