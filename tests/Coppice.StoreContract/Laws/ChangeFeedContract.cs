@@ -119,6 +119,39 @@ public abstract class ChangeFeedContract<TStore> : ContractTest<TStore>
     }
 
     [Fact]
+    public async Task A_watcher_that_keeps_up_is_told_of_many_more_changes_than_may_wait()
+    {
+        var manager = await StartAsync(static options => options.MaxWatchBacklog = 3);
+        await using var changes = manager.WatchAsync(new TaskQuery { OwnerThreadId = "t1" }, Stop).GetAsyncEnumerator(Stop);
+        for (var i = 0; i < 10; i++)
+        {
+            var spawned = changes.MoveNextAsync();
+            var id = await manager.SpawnAsync("t1", Bodies.Done, cancellationToken: Stop).Within();
+            Assert.True(await spawned.AsTask().Within());
+            Assert.Equal((TaskChangeKind.Spawned, id), (changes.Current.Kind, changes.Current.Task.TaskId));
+            Assert.True(await changes.MoveNextAsync().AsTask().Within());
+            Assert.Equal((TaskChangeKind.Ended, id), (changes.Current.Kind, changes.Current.Task.TaskId));
+        }
+    }
+
+    [Fact]
+    public async Task Asking_for_a_feed_or_a_list_checks_at_once_and_not_at_its_first_step()
+    {
+        var manager = await StartAsync();
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+
+        Assert.Throws<OperationCanceledException>(() => manager.WatchAsync(null, cancelled.Token));
+        Assert.Throws<OperationCanceledException>(() => manager.QueryAsync(new TaskQuery(), cancelled.Token));
+        Assert.Throws<OperationCanceledException>(() => manager.ExportAsync(null, cancelled.Token));
+        Assert.Throws<ArgumentException>(() => manager.ExportAsync("", Stop));
+        await manager.DisposeAsync().AsTask().Within();
+        Assert.Throws<ObjectDisposedException>(() => manager.WatchAsync(null, Stop));
+        Assert.Throws<ObjectDisposedException>(() => manager.QueryAsync(new TaskQuery(), Stop));
+        Assert.Throws<ObjectDisposedException>(() => manager.ExportAsync(null, Stop));
+    }
+
+    [Fact]
     public async Task A_watch_that_is_given_up_ends()
     {
         var manager = await StartAsync();

@@ -55,7 +55,58 @@ public abstract class Law03BodyDecidesContract<TStore> : ContractTest<TStore>
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.CancellationToken).ContinueWith(
                 static _ => TaskOutcome.Success("never"), context.CancellationToken, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default));
 
-        Assert.All([own, foreign, cancelledTask], static task => Assert.Equal((TaskState.Cancelled, null), (task.State, task.Error)));
+        var faulted = await SpawnAndCancelAsync(manager, static context =>
+            context.WhenCancelledAsync().ContinueWith(
+                static _ => Task.FromException<TaskOutcome>(new OperationCanceledException("as a fault")), TaskScheduler.Default).Unwrap());
+
+        Assert.All([own, foreign, cancelledTask, faulted], static task => Assert.Equal((TaskState.Cancelled, null), (task.State, task.Error)));
+    }
+
+    [Fact]
+    public async Task An_OperationCanceledException_before_the_first_await_is_Cancelled_while_the_tasks_own_token_is_cancelled()
+    {
+        var manager = await StartAsync();
+        var started = new Signal();
+        var id = await manager.SpawnAsync(
+            "t1",
+            context =>
+            {
+                started.Set();
+                context.CancellationToken.WaitHandle.WaitOne();
+                throw new OperationCanceledException();
+            },
+            new SpawnOptions { Blocking = true },
+            Stop).Within();
+        await started.Task.Within();
+        await manager.CancelAsync(id, Stop).Within();
+
+        var ended = await manager.WaitAsync(id, Stop).Within();
+
+        Assert.Equal((TaskState.Cancelled, null), (ended.State, ended.Error));
+    }
+
+    [Fact]
+    public async Task Whatever_form_a_body_has_its_task_is_a_task_and_no_agent()
+    {
+        var manager = await StartAsync();
+        string[] ids =
+        [
+            await manager.SpawnAsync("t1", static _ => Task.FromResult(TaskOutcome.Success("outcome")), cancellationToken: Stop).Within(),
+            await manager.SpawnAsync("t1", static _ => Task.FromResult("value"), cancellationToken: Stop).Within(),
+            await manager.SpawnAsync("t1", static _ => Task.CompletedTask, cancellationToken: Stop).Within(),
+            await manager.SpawnAsync("t1", static _ => Task.FromResult("value"), StringContract, cancellationToken: Stop).Within(),
+        ];
+        var agent = await manager.SpawnAgentAsync("t1", static _ => Task.FromResult(TaskOutcome.Cancelled), cancellationToken: Stop).Within();
+
+        foreach (var id in ids)
+        {
+            var task = (await manager.GetAsync(id, Stop).Within())!;
+            Assert.Equal(("task", null), (task.Type, task.AgentThreadId));
+        }
+
+        var known = (await manager.GetAsync(agent, Stop).Within())!;
+        Assert.Equal("sub_agent", known.Type);
+        Assert.NotNull(known.AgentThreadId);
     }
 
     [Fact]
@@ -262,4 +313,7 @@ public abstract class Law03BodyDecidesContract<TStore> : ContractTest<TStore>
     {
         public Loop? Self { get; set; }
     }
+
+    private static System.Text.Json.Serialization.Metadata.JsonTypeInfo<string> StringContract =>
+        (System.Text.Json.Serialization.Metadata.JsonTypeInfo<string>)System.Text.Json.JsonSerializerOptions.Web.GetTypeInfo(typeof(string));
 }

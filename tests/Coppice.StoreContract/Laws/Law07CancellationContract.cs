@@ -352,6 +352,75 @@ public abstract class Law07CancellationContract<TStore> : ContractTest<TStore>
         Assert.Equal((TaskState.Cancelled, by), State(await manager.WaitAsync(id, Stop).Within()));
     }
 
+    [Theory]
+    [InlineData("task a", "a")]
+    [InlineData("tree a", "a b c")]
+    [InlineData("tree gone", "h")]
+    [InlineData("thread t1", "a b c d e")]
+    [InlineData("run r1", "a b c")]
+    [InlineData("run r2", "d e")]
+    public async Task While_the_store_is_out_of_reach_a_cancel_signals_what_it_covers_and_nothing_else(string cancel, string covered)
+    {
+        var store = new FaultyStore(Store);
+        var manager = await StartAsync(store: store);
+        var finish = new Signal();
+        var ids = new Dictionary<string, string>();
+        var signalled = new System.Collections.Concurrent.ConcurrentBag<string>();
+        var enough = new Countdown(covered.Split(' ').Length);
+        await SpawnAsync("a", "t1", run: "r1");
+        await SpawnAsync("b", "t2", parent: "a");
+        await SpawnAsync("c", "t3", parent: "b");
+        await SpawnAsync("d", "t1", run: "r2");
+        await SpawnAsync("e", "t4", parent: "d", run: "r1");
+        ids["gone"] = await manager.SpawnAsync("t5", Bodies.Done, cancellationToken: Stop).Within();
+        await SpawnAsync("h", "t6", parent: "gone");
+        await manager.WaitAsync(ids["gone"], Stop).Within();
+        store.Fail<RequestCancel>(FaultMoment.KnownBeforeCommit, times: int.MaxValue);
+
+        await Assert.ThrowsAsync<TaskStoreException>(() => CancelAsync());
+        await Assert.ThrowsAsync<TaskStoreException>(() => manager.CancelAsync(ids[covered.Split(' ')[0]], Stop).Within());
+        await enough.WaitAsync();
+
+        Assert.Equal(covered.Split(' '), signalled.Order(StringComparer.Ordinal));
+        finish.Set();
+        var first = await manager.WaitAsync(ids[covered.Split(' ')[0]], Stop).Within();
+        Assert.Equal(By(), first.CancelledBy);
+
+        async Task SpawnAsync(string name, string thread, string? parent = null, string? run = null) => ids[name] = await manager.SpawnAsync(
+            thread,
+            async context =>
+            {
+                if (await Task.WhenAny(context.WhenCancelledAsync(), finish.Task) != finish.Task)
+                {
+                    signalled.Add(name);
+                    enough.Add();
+                    await finish.Task;
+                }
+
+                return TaskOutcome.Cancelled;
+            },
+            new SpawnOptions { Lineage = new TaskLineage { TaskId = parent is null ? null : ids[parent], RunId = run } },
+            Stop).Within();
+
+        Task CancelAsync() => cancel.Split(' ') switch
+        {
+            ["task", var task] => manager.CancelAsync(ids[task], Stop).Within(),
+            ["tree", var root] => manager.CancelTreeAsync(ids[root], Stop).Within(),
+            ["thread", var thread] => manager.CancelThreadAsync(thread, Stop).Within(),
+            [_, var run] => manager.CancelRunAsync(run, Stop).Within(),
+            _ => throw new ArgumentException(cancel, nameof(cancel)),
+        };
+
+        // The request that came first, though a second one covers the task too.
+        string By() => cancel.Split(' ') switch
+        {
+            ["task", _] => "user",
+            ["tree", var root] => "tree:" + ids[root],
+            ["thread", _] => "thread",
+            var run => "run:" + run[1],
+        };
+    }
+
     private static SpawnOptions Under(string? parent) => new() { Lineage = new TaskLineage { TaskId = parent } };
 
     private static (TaskState State, string? By) State(TaskSnapshot task) => (task.State, task.CancelledBy);

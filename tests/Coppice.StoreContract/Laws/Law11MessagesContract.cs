@@ -8,6 +8,23 @@ public abstract class Law11MessagesContract<TStore> : ContractTest<TStore>
     private static readonly MessageSender Owner = new("t1", "planner");
 
     [Fact]
+    public async Task A_sender_that_cannot_be_is_refused_before_anything_is_looked_up()
+    {
+        var manager = await StartAsync();
+        var agent = await Agent.SpawnAsync(manager);
+
+        foreach (var (from, name) in ((MessageSender, string)[])
+            [(new("", "a"), "from.ThreadId"), (new("a\0b", "a"), "from.ThreadId"), (new("t1", new string('x', 257)), "from.AgentId"), (new("t1", null!), "from.AgentId")])
+        {
+            var error = await Assert.ThrowsAnyAsync<ArgumentException>(() => manager.SendAsync(agent.Id, from, "hello", Stop).Within());
+            Assert.Equal(name, error.ParamName);
+        }
+
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => manager.ListDeadLettersAsync("", Stop).Within());
+        Assert.Empty(await agent.Context.Inbox.DrainAsync(Stop));
+    }
+
+    [Fact]
     public async Task A_message_comes_to_the_agents_own_thread_as_an_agent_message()
     {
         var manager = await StartAsync();
