@@ -195,9 +195,15 @@ public sealed class SqliteTaskStore : ITaskStore
             return ValueTask.FromResult(new MailPage(IsReader: false, []));
         }
 
-        return Read((threadId, afterSequence, limit, mailbox), static (store, mail) =>
+        return Read((threadId, afterSequence, limit, mailbox, _state.Mailboxes), static (store, mail) =>
         {
             var items = store.ReadMail(mail.threadId, mail.afterSequence, mail.limit);
+            if (mail.Mailboxes.FindCommitted(mail.threadId) != mail.mailbox)
+            {
+                // What was read may have come after another reader had taken the mailbox over.
+                return new MailPage(IsReader: false, []);
+            }
+
             if (items.Count > 0)
             {
                 mail.mailbox.Skip(items[0].Sequence - 1, (after, through) => store.CountMail(mail.threadId, after, through));

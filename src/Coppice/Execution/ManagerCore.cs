@@ -74,6 +74,8 @@ internal sealed class ManagerCore : ITaskStoreListener
 
     internal bool IsShuttingDown => _isShuttingDown;
 
+    internal bool IsGivenUp(HostFence fence) => _host.IsGivenUp(fence);
+
     internal async ValueTask StartAsync(CancellationToken cancellationToken)
     {
         _subscription = Store.Subscribe(this);

@@ -83,7 +83,7 @@ internal sealed class TaskRunner
             // Its spawner was told that it had not landed.
             Scheduler.Queue(new AbandonedTask(this, task));
         }
-        else if (_core.IsShuttingDown)
+        else if (_core.IsShuttingDown || _core.IsGivenUp(fence))
         {
             task.Signal();
         }

@@ -22,11 +22,15 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
     private ITimer? _timer;
     private int _isBeating;
     private volatile bool _hasLeft;
+    private long _givenUpThrough = long.MinValue;
 
     internal HostFence Fence => _fence.Value;
 
     /// <summary>Gets or sets what is looked after with each heartbeat, after the other hosts.</summary>
     internal Func<ValueTask>? OnBeat { get; set; }
+
+    /// <summary>Whether a fence of this host was closed. What lands under it later, because its answer was lost, is signalled by whoever takes it in.</summary>
+    internal bool IsGivenUp(HostFence fence) => fence.Epoch <= Interlocked.Read(ref _givenUpThrough);
 
     /// <summary>Joins the store, which settles what hosts left that are surely gone.</summary>
     internal async ValueTask JoinAsync(CancellationToken cancellationToken)
@@ -208,6 +212,8 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
 
     private void SignalAll(HostFence fence)
     {
+        // Before looking, so that a task that comes in meanwhile is either among those here or sees it. Epochs of a host only grow.
+        Interlocked.Exchange(ref _givenUpThrough, fence.Epoch);
         var tasks = live.All.Where(task => task.Fence == fence).ToList();
         Log.HostFenced(logger, fence.Epoch, tasks.Count);
         foreach (var task in tasks)

@@ -8,6 +8,33 @@ public abstract class MailboxContract<TStore> : ContractTest<TStore>
     where TStore : StoreFixture, new()
 {
     [Fact]
+    public async Task A_reader_that_was_taken_over_is_shown_nothing_that_came_after()
+    {
+        var host = await JoinAsync();
+        for (var round = 0; round < 300; round++)
+        {
+            var thread = $"t{round}";
+            var (first, second) = (Guid.NewGuid(), Guid.NewGuid());
+            await host.AnswerAsync(new OpenMailbox(thread, first));
+            await host.AnswerAsync(new PostMessage(thread, Mailbag.Message("early")));
+            var reading = Task.Run(async () =>
+            {
+                var seen = 0L;
+                while (await Store.ReadMailAsync(thread, first, 0, 100, Stop) is { IsReader: true } page)
+                {
+                    seen = Math.Max(seen, page.Items[^1].Sequence);
+                }
+
+                return seen;
+            });
+            await host.AnswerAsync(new OpenMailbox(thread, second));
+            await host.AnswerAsync(new PostMessage(thread, Mailbag.Message("late")));
+
+            Assert.True(await reading.Within() <= 1, $"In round {round} a reader was shown mail that came after another had taken over.");
+        }
+    }
+
+    [Fact]
     public async Task Sequences_count_from_one_in_each_thread_without_gaps()
     {
         var host = await JoinAsync();
