@@ -322,13 +322,21 @@ public abstract class Law11TransportContract<TStore> : ContractTest<TStore>
     [Fact]
     public async Task What_a_transport_throws_when_it_is_asked_reaches_the_caller_and_nothing_is_stored()
     {
-        var faulty = new FaultyStore(Store);
+        // The dispatcher has commits of its own, so those of posts are counted.
+        var posts = 0;
+        var faulty = new FaultyStore(Store)
+        {
+            Always = batch =>
+            {
+                posts += batch.Mutations.Count(static mutation => mutation is PostToOutbox or PostMessage);
+                return FaultMoment.Never;
+            },
+        };
         var manager = await StartAsync(static options => options.MessageTransport = new Refusing(), faulty);
-        var commits = faulty.Commits;
 
         await Assert.ThrowsAsync<NotSupportedException>(() => manager.PostAsync("t1", Planner, "x", cancellationToken: Stop).AsTask());
 
-        Assert.Equal(commits, faulty.Commits);
+        Assert.Equal(0, posts);
     }
 
     private Task<BackgroundTaskManager> StartWithAsync(

@@ -103,6 +103,10 @@ internal sealed class Evidence(HistoryRun run, bool leavesGaps)
         {
             task.Changes.Add(changed);
         }
+        else
+        {
+            task.LaterOwners.Add(changed.Change.Task.OwnerThreadId);
+        }
     }
 
     private void Forget(TasksForgotten forgotten)

@@ -127,7 +127,7 @@ internal sealed class MailBelongsToItsThread : Law
             {
                 var task = evidence.Of(told.TaskId);
                 var home = MailEvidence.IsMessage(told) ? task.Add?.AgentThreadId : task.OwnerThreadId;
-                if (home is not null && home != threadId)
+                if (home is not null && home != threadId && !task.LaterOwners.Contains(threadId))
                 {
                     yield return $"'{MutationText.Describe(told)}' belongs to {home} and is in {threadId}";
                 }

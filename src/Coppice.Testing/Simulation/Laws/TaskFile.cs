@@ -33,6 +33,9 @@ internal sealed class TaskFile(string taskId)
     /// <summary>Gets or sets whether a snapshot brought it back after the store had forgotten it. From there on it is another task.</summary>
     internal bool CameBack { get; set; }
 
+    /// <summary>Gets the threads that it was restored to when it came back.</summary>
+    internal HashSet<string> LaterOwners { get; } = new(StringComparer.Ordinal);
+
     internal long Epoch => Added?.Batch.Host.Epoch ?? 0;
 
     internal SimulatedProcess? Host => Added?.Process;
