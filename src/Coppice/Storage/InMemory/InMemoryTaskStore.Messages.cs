@@ -375,7 +375,7 @@ public sealed partial class InMemoryTaskStore
             return true;
         }
 
-        var agents = entry.Mail is ThreadMessage ? [] : LiveAgents(replay.ThreadId, entry.ToThreadId);
+        var agents = entry.Mail is ThreadMessage ? [] : LiveAgents(entry.ToThreadId);
         var partition = Partition(entry.ToThreadId);
         lock (partition)
         {
@@ -412,18 +412,23 @@ public sealed partial class InMemoryTaskStore
         }
     }
 
-    /// <summary>Who sent to an agent owns it, so the agent is among the sender's own live tasks.</summary>
-    private List<TaskRecord> LiveAgents(string ownerThreadId, string agentThreadId)
+    /// <summary>The live agents of a thread. Replaying is rare, so they are looked for among all tasks; but only where there is one.</summary>
+    private List<TaskRecord> LiveAgents(string threadId)
     {
-        if (!_partitions.TryGetValue(ownerThreadId, out var owner))
+        if (!_partitions.TryGetValue(threadId, out var partition))
         {
             return [];
         }
 
-        lock (owner)
+        lock (partition)
         {
-            return owner.Live().FindAll(task => task.Agent?.ThreadId == agentThreadId);
+            if (partition.LiveAgents == 0)
+            {
+                return [];
+            }
         }
+
+        return [.. _directory.All.Where(task => task.IsLive && task.Agent?.ThreadId == threadId)];
     }
 
     private FailedMessagesCleared Clear(ClearFailedMessages clear) => new(
