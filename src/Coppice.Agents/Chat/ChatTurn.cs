@@ -61,7 +61,7 @@ internal sealed class ChatTurn
     {
         _cancellationToken.ThrowIfCancellationRequested();
         await CallApprovedAsync().ConfigureAwait(false);
-        foreach (var message in (await _run.TellAsync(_cancellationToken).ConfigureAwait(false)).Messages)
+        foreach (var message in await _run.TellAsync(_cancellationToken).ConfigureAwait(false))
         {
             Produce(message);
         }

@@ -91,7 +91,7 @@ public sealed class AgentRun : IAsyncDisposable
     /// <returns>The messages to add to the conversation, perhaps none. Results that are too long are cut, and say so.</returns>
     /// <exception cref="InboxTakenOverException">Another run has the thread.</exception>
     public async ValueTask<IReadOnlyList<ChatMessage>> TakeMailAsync(CancellationToken cancellationToken = default) =>
-        [.. MailContent.ForModel((await TellAsync(cancellationToken).ConfigureAwait(false)).Messages)];
+        [.. MailContent.ForModel(await TellAsync(cancellationToken).ConfigureAwait(false))];
 
     /// <summary>A short digest of the thread's live tasks out of the store, to stand at the end of what the model is sent, and nowhere else.</summary>
     /// <param name="cancellationToken">Stops waiting for the store.</param>
@@ -173,7 +173,7 @@ public sealed class AgentRun : IAsyncDisposable
     }
 
     /// <summary>As <see cref="TakeMailAsync"/>, in the form in which it is kept in a conversation.</summary>
-    internal async ValueTask<Told> TellAsync(CancellationToken cancellationToken)
+    internal async ValueTask<IReadOnlyList<ChatMessage>> TellAsync(CancellationToken cancellationToken)
     {
         await _mail.ReadAsync(cancellationToken).ConfigureAwait(false);
         var messages = new List<ChatMessage>();
@@ -205,7 +205,7 @@ public sealed class AgentRun : IAsyncDisposable
         }
 
         Flush(events, messages);
-        return new Told(messages, _toldThrough);
+        return messages;
     }
 
     /// <summary>Gets through which piece of mail the model was told all; 0 when it was told nothing.</summary>
