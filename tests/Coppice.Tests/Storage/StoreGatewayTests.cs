@@ -14,6 +14,7 @@ public sealed class StoreGatewayTests
     private readonly ScriptedStore _script;
     private readonly StoreGateway _gateway;
     private int _looks;
+    private volatile TaskCompletionSource? _looked;
 
     public StoreGatewayTests()
     {
@@ -62,8 +63,10 @@ public sealed class StoreGatewayTests
             _clock.Advance(TimeSpan.FromSeconds(pause) - TimeSpan.FromMilliseconds(1));
             Assert.Equal(index + 1, _looks);
             armed = _clock.NextArmedAsync();
+            var looked = NextLook();
             _clock.Advance(TimeSpan.FromMilliseconds(1));
-            await UntilAsync(() => _looks == index + 2);
+            await looked.WaitAsync(Stop);
+            Assert.Equal(index + 2, _looks);
         }
 
         await _observer.Landed.WaitAsync(Stop);
@@ -79,8 +82,9 @@ public sealed class StoreGatewayTests
         var armed = _clock.NextArmedAsync();
         await Assert.ThrowsAsync<TaskStoreException>(CommitAsync);
         await armed.WaitAsync(Stop);
+        var looked = NextLook();
         _clock.Advance(TimeSpan.FromSeconds(1));
-        await UntilAsync(() => _looks == 2);
+        await looked.WaitAsync(Stop);
         _clock.Advance(TimeSpan.FromHours(1));
 
         Assert.Equal((2, 0), (_looks, _observer.Landings));
@@ -111,20 +115,17 @@ public sealed class StoreGatewayTests
     private void Lose(Func<int, CommitResult?> find, Exception? failure = null)
     {
         _script.OnCommit = _ => throw failure ?? new TaskStoreException("The answer was lost.", isTransient: true);
-        _script.OnFindCommit = _ => find(Interlocked.Increment(ref _looks));
+        _script.OnFindCommit = _ =>
+        {
+            var look = Interlocked.Increment(ref _looks);
+            _looked?.TrySetResult();
+            return find(look);
+        };
     }
 
     private async Task<CommitResult> CommitAsync() => await _gateway.CommitAsync("test", Post, new HostFence("h", 1), _observer, Stop);
 
-    /// <summary>The looks run on the pool; nobody says when one has ended in vain.</summary>
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        while (!condition())
-        {
-            await Task.Yield();
-            Stop.ThrowIfCancellationRequested();
-        }
-    }
+    private Task NextLook() => (_looked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
     private sealed class Observer : ICommitObserver
     {
