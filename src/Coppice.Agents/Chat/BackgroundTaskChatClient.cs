@@ -69,7 +69,7 @@ public sealed class BackgroundTaskChatClient : DelegatingChatClient
             do
             {
                 var call = await turn.NextCallAsync().ConfigureAwait(false);
-                await turn.AnswerAsync(await AskAsync(run, call).ConfigureAwait(false)).ConfigureAwait(false);
+                await turn.AnswerAsync(await call.AskAsync(InnerClient, run).ConfigureAwait(false)).ConfigureAwait(false);
             }
             while (turn.GoesOn);
 
@@ -121,13 +121,7 @@ public sealed class BackgroundTaskChatClient : DelegatingChatClient
         }
     }
 
-    // Scopes are ambient: set in a method of their own they reach the client below, and nobody above.
-    private async Task<ChatResponse> AskAsync(AgentRun run, ChatCall call)
-    {
-        using var scope = run.BeginToolCall("");
-        return await InnerClient.GetResponseAsync(call.Messages, call.Options, run.CancellationToken).ConfigureAwait(false);
-    }
-
+    // As with ChatCall.AskAsync: the scope ends with the method that sets it.
     private static async ValueTask<bool> MoveNextAsync(AgentRun run, IAsyncEnumerator<ChatResponseUpdate> updates)
     {
         using var scope = run.BeginToolCall("");

@@ -90,7 +90,7 @@ internal sealed class ChatAgentBody(ChatAgent agent, string prompt)
         do
         {
             var call = await turn.NextCallAsync().ConfigureAwait(false);
-            await turn.AnswerAsync(await AskAsync(run, call).ConfigureAwait(false)).ConfigureAwait(false);
+            await turn.AnswerAsync(await call.AskAsync(agent.Client, run).ConfigureAwait(false)).ConfigureAwait(false);
             if (!turn.GoesOn)
             {
                 // From here on who writes is told that nobody reads; what came before that is still answered.
@@ -110,12 +110,6 @@ internal sealed class ChatAgentBody(ChatAgent agent, string prompt)
         }
 
         return response.Messages.LastOrDefault(message => message.Role == ChatRole.Assistant)?.Text ?? "";
-    }
-
-    private async Task<ChatResponse> AskAsync(AgentRun run, ChatCall call)
-    {
-        using var scope = run.BeginToolCall("");
-        return await agent.Client.GetResponseAsync(call.Messages, call.Options, run.CancellationToken).ConfigureAwait(false);
     }
 
     private ChatOptions ChatOptionsFor(AgentTaskContext context)
