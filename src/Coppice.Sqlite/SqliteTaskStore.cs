@@ -224,6 +224,10 @@ public sealed class SqliteTaskStore : ITaskStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(string taskId, int from, int limit, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    /// <inheritdoc/>
     public ValueTask<int> CountUnreadEventsAsync(string threadId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(threadId);

@@ -310,6 +310,10 @@ internal sealed class ManagerCore : ITaskStoreListener
 
     public void OnMailLeftUnread(string threadId) => Mailroom.OnLeftUnread(threadId);
 
+    public void OnWork(string kind, DateTimeOffset? at)
+    {
+    }
+
     public void OnHostFenced(HostFence fence)
     {
         _host.OnFenced(fence);

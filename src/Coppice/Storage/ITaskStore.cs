@@ -69,6 +69,13 @@ public interface ITaskStore : IAsyncDisposable
     /// <returns>The entries as they were appended, byte for byte; none for a thread without a conversation.</returns>
     ValueTask<ConversationPage> ReadConversationAsync(string threadId, int from, int limit, CancellationToken cancellationToken);
 
+    /// <summary>Reads the steps of a live task, in the order in which they were stored. An ended task has none.</summary>
+    /// <param name="taskId">The task.</param>
+    /// <param name="from">The place of the first step to read, from 0.</param>
+    /// <param name="limit">How many at the most, from 1.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(string taskId, int from, int limit, CancellationToken cancellationToken);
+
     /// <summary>Counts the unread custom events of a thread: not read where its mailbox is open, not acknowledged where it is closed.</summary>
     /// <param name="threadId">The thread.</param>
     /// <param name="cancellationToken">Stops waiting.</param>

@@ -43,6 +43,11 @@ public interface ITaskStoreListener
     /// <param name="threadId">The thread.</param>
     void OnMailLeftUnread(string threadId);
 
+    /// <summary>A task of a kind may be claimed, at once or from a time on: one was added or handed back, or another has made room.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="at">From when on; <see langword="null"/> for at once. A deadline counts as a time too.</param>
+    void OnWork(string kind, DateTimeOffset? at);
+
     /// <summary>A host has left or was given up: nothing of it is stored any more.</summary>
     /// <param name="fence">The host.</param>
     void OnHostFenced(HostFence fence);

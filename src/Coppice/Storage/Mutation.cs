@@ -57,12 +57,22 @@ public sealed record AddTask : Mutation
 
     /// <summary>Gets what the loop of an agent tells its model of the task. A store only keeps it.</summary>
     public NotifyPolicy Notify { get; init; }
+
+    /// <summary>
+    /// Gets the work of a task of a registered kind, which starts pending, belongs to no host until one claims it, and has no reader for its
+    /// mailbox; <see langword="null"/> for a task whose body the batch's host has.
+    /// </summary>
+    public NewWork? Work { get; init; }
 }
 
 /// <summary>Moves a live task to another state that is not terminal. Answered by <see cref="TaskMoved"/> or <see cref="MoveRefused"/>.</summary>
 /// <param name="TaskId">The task; it has to belong to the batch's host.</param>
 /// <param name="To">Where to; <see cref="TaskStateExtensions.CanMoveTo"/> decides.</param>
-public sealed record MoveTask(string TaskId, TaskState To) : Mutation;
+public sealed record MoveTask(string TaskId, TaskState To) : Mutation
+{
+    /// <summary>Gets the claim of the attempt that moves it; 0 for a task without a registered kind.</summary>
+    public long Claim { get; init; }
+}
 
 /// <summary>
 /// Ends a task: its last events and its terminal event go to its owner's mailbox; an agent's mailbox closes and what it had not
@@ -72,6 +82,9 @@ public sealed record MoveTask(string TaskId, TaskState To) : Mutation;
 /// <param name="State">A terminal state.</param>
 public sealed record FinishTask(string TaskId, TaskState State) : Mutation
 {
+    /// <summary>Gets the claim of the attempt that ends it; 0 for a task without a registered kind.</summary>
+    public long Claim { get; init; }
+
     /// <summary>Gets the error of a failure.</summary>
     public string? Error { get; init; }
 
@@ -95,11 +108,15 @@ public sealed record FinishTask(string TaskId, TaskState State) : Mutation
 /// <param name="TaskId">The task; it has to belong to the batch's host.</param>
 /// <param name="FirstEvent">The place of the first event among all that the task emitted, counting from 0; what the store has already is skipped.</param>
 /// <param name="Events">The events, in order.</param>
-public sealed record PostEvents(string TaskId, int FirstEvent, IReadOnlyList<CustomTaskEvent> Events) : Mutation;
+public sealed record PostEvents(string TaskId, int FirstEvent, IReadOnlyList<CustomTaskEvent> Events) : Mutation
+{
+    /// <summary>Gets the claim of the attempt that posts them; 0 for a task without a registered kind.</summary>
+    public long Claim { get; init; }
+}
 
 /// <summary>
 /// Requests the cancellation of live tasks. Answered by <see cref="CancelReached"/>; reaching none is no refusal. The first request
-/// of a task stays.
+/// of a task stays. A pending task that no host has claimed ends as cancelled in the same commit.
 /// </summary>
 /// <param name="Scope">What <paramref name="Key"/> names.</param>
 /// <param name="Key">A task, thread or run id.</param>
@@ -164,7 +181,11 @@ public sealed record PostInput(string ThreadId, LiveInput Input, int MaxUnread) 
 
 /// <summary>An agent takes no more messages; what is there can still be read. Answered by <see cref="TaskMoved"/> or <see cref="MoveRefused"/>.</summary>
 /// <param name="TaskId">The agent task; it has to belong to the batch's host.</param>
-public sealed record CloseAgentInbox(string TaskId) : Mutation;
+public sealed record CloseAgentInbox(string TaskId) : Mutation
+{
+    /// <summary>Gets the claim of the attempt that closes it; 0 for a task without a registered kind.</summary>
+    public long Claim { get; init; }
+}
 
 /// <summary>Opens a mailbox, taking it over from any other reader. Answered by <see cref="MailboxOpened"/>.</summary>
 /// <param name="ThreadId">The thread.</param>
@@ -211,8 +232,9 @@ public sealed record RestoreTasks(string OwnerThreadId, IReadOnlyList<TaskSnapsh
 public sealed record PruneTasks(DateTimeOffset EndedBefore) : Mutation;
 
 /// <summary>
-/// Joins the store as a host and settles the tasks of every host that is surely gone: one that has left, and on a store with a lock
-/// of its own every host of an earlier process. Its batch carries <see cref="HostFence.None"/>. Answered by <see cref="HostJoined"/>.
+/// Joins the store as a host and settles the tasks of every host that is surely gone, as <see cref="SettleHost"/> does: one that has left, and
+/// on a store with a lock of its own every host of an earlier process. Its batch carries <see cref="HostFence.None"/>. Answered by
+/// <see cref="HostJoined"/>.
 /// </summary>
 /// <param name="HostId">The host's identity, fit to be shown.</param>
 public sealed record JoinHost(string HostId) : Mutation;
@@ -221,6 +243,12 @@ public sealed record JoinHost(string HostId) : Mutation;
 /// Gives another host up for dead: its fence is closed, its live tasks end as orphans with their events, its mailboxes close. Answered
 /// by <see cref="HostSettled"/>; a host that was settled before is answered with no tasks.
 /// </summary>
+/// <remarks>
+/// A task whose <see cref="NewWork.Recovery"/> says so is pending again instead, ready at once, with one more crash counted: unless its
+/// cancellation was requested, and then it ends as cancelled, or unless it has reached <see cref="NewWork.MaxCrashes"/>, and then it fails with
+/// <see cref="WorkRules.CrashError"/>. For each kind of which the host was running a task, one crash is noted at the batch's time, which
+/// <see cref="KindClaim.MaxCrashes"/> goes by.
+/// </remarks>
 /// <param name="Fence">The host to give up.</param>
 public sealed record SettleHost(HostFence Fence) : Mutation;
 

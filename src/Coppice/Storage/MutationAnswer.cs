@@ -17,10 +17,14 @@ public sealed record NotApplied : MutationAnswer
 
 /// <summary>A task was added.</summary>
 /// <param name="TaskId">The id it was given.</param>
-public sealed record TaskAdded(string TaskId) : MutationAnswer;
+public sealed record TaskAdded(string TaskId) : MutationAnswer
+{
+    /// <summary>Gets whether the task was there already under its idempotency key, so that nothing was added.</summary>
+    public bool WasKnown { get; init; }
+}
 
 /// <summary>A task was refused, and took no id.</summary>
-/// <param name="Error">Why: parent cancelled, too deep, duplicate name, continues unknown, or agent busy.</param>
+/// <param name="Error">Why: idempotency key reused, parent cancelled, too deep, duplicate name, continues unknown, or agent busy.</param>
 public sealed record AddRefused(SpawnError Error) : MutationAnswer;
 
 /// <summary>A live task is where it was asked to be.</summary>
@@ -38,7 +42,7 @@ public sealed record TaskFinished : MutationAnswer
 }
 
 /// <summary>A move, an end or an event was refused.</summary>
-/// <param name="State">The state the task is in; <see langword="null"/> when it is unknown or belongs to another host.</param>
+/// <param name="State">The state the task is in; <see langword="null"/> when it is unknown or belongs to another host or attempt.</param>
 public sealed record MoveRefused(TaskState? State) : MutationAnswer;
 
 /// <summary>Events were posted.</summary>
@@ -109,12 +113,20 @@ public sealed record TasksPruned(int Count) : MutationAnswer;
 
 /// <summary>A host joined.</summary>
 /// <param name="Fence">Its identity and epoch.</param>
-/// <param name="Orphans">The tasks that were settled.</param>
-public sealed record HostJoined(HostFence Fence, IReadOnlyList<string> Orphans) : MutationAnswer;
+/// <param name="Orphans">The tasks that were settled and have ended.</param>
+public sealed record HostJoined(HostFence Fence, IReadOnlyList<string> Orphans) : MutationAnswer
+{
+    /// <summary>Gets the tasks that were settled and are pending again.</summary>
+    public IReadOnlyList<string> Recovered { get; init; } = [];
+}
 
 /// <summary>A host was given up.</summary>
-/// <param name="Orphans">The tasks that were settled.</param>
-public sealed record HostSettled(IReadOnlyList<string> Orphans) : MutationAnswer;
+/// <param name="Orphans">The tasks that were settled and have ended.</param>
+public sealed record HostSettled(IReadOnlyList<string> Orphans) : MutationAnswer
+{
+    /// <summary>Gets the tasks that were settled and are pending again.</summary>
+    public IReadOnlyList<string> Recovered { get; init; } = [];
+}
 
 /// <summary>The host left.</summary>
 public sealed record HostLeft : MutationAnswer

@@ -26,4 +26,7 @@ public enum SpawnError
 
     /// <summary>The thread that it was to take on has a live agent.</summary>
     AgentBusy,
+
+    /// <summary>A task of another kind has the idempotency key.</summary>
+    IdempotencyKeyReused,
 }

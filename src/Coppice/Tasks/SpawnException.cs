@@ -22,6 +22,7 @@ public class SpawnException : CoppiceException
         SpawnError.ShuttingDown => "shutting_down",
         SpawnError.ContinuesUnknown => "continues_unknown",
         SpawnError.AgentBusy => "agent_busy",
+        SpawnError.IdempotencyKeyReused => "idempotency_key_reused",
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such spawn error."),
     };
 }

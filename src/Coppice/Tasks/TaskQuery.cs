@@ -12,6 +12,9 @@ public sealed record TaskQuery
     /// <summary>Gets the type, compared exactly.</summary>
     public string? Type { get; init; }
 
+    /// <summary>Gets the registered kind, compared exactly.</summary>
+    public string? Kind { get; init; }
+
     /// <summary>Gets the name, compared exactly.</summary>
     public string? Name { get; init; }
 
@@ -42,6 +45,7 @@ public sealed record TaskQuery
         return (OwnerThreadId is null || task.OwnerThreadId == OwnerThreadId)
             && (States is null || States.Contains(task.State))
             && (Type is null || task.Type == Type)
+            && (Kind is null || task.Work?.Kind == Kind)
             && (Name is null || task.Name == Name)
             && (RunId is null || task.Lineage.RunId == RunId)
             && (ParentTaskId is null || task.Lineage.TaskId == ParentTaskId)

@@ -53,6 +53,9 @@ public sealed record TaskSnapshot
     /// <summary>Gets the ended agent task whose thread this agent took on, or <see langword="null"/>.</summary>
     public string? Continues { get; init; }
 
+    /// <summary>Gets the work of a task of a registered kind; <see langword="null"/> for every other.</summary>
+    public TaskWork? Work { get; init; }
+
     /// <summary>Gets where the task was spawned from.</summary>
     public TaskLineage Lineage { get; init; } = TaskLineage.None;
 
@@ -75,6 +78,7 @@ public sealed record TaskSnapshot
         && Notify == other.Notify
         && AgentThreadId == other.AgentThreadId
         && Continues == other.Continues
+        && Work == other.Work
         && Lineage == other.Lineage;
 
     /// <summary>A hash of what identifies the task and its state.</summary>

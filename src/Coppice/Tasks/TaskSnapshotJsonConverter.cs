@@ -42,6 +42,7 @@ public sealed class TaskSnapshotJsonConverter : JsonConverter<TaskSnapshot>
                 case "notify": task = task with { Notify = ReadNotify(ref reader) }; break;
                 case "agent_thread_id": task = task with { AgentThreadId = WireObject.ReadText(ref reader, name) }; break;
                 case "continues": task = task with { Continues = WireObject.ReadText(ref reader, name) }; break;
+                case "work": task = task with { Work = TaskWorkJson.Read(ref reader) }; break;
                 case "parent_context": task = task with { Lineage = Lineage.Read(ref reader, typeof(TaskLineage), options) }; break;
                 default: reader.Skip(); break;
             }
@@ -84,6 +85,11 @@ public sealed class TaskSnapshotJsonConverter : JsonConverter<TaskSnapshot>
         writer.WriteOptional("notify", value.Notify == NotifyPolicy.DoneOnly ? null : value.Notify.ToWireName());
         writer.WriteOptional("agent_thread_id", value.AgentThreadId);
         writer.WriteOptional("continues", value.Continues);
+        if (value.Work is { } work)
+        {
+            TaskWorkJson.Write(writer, work);
+        }
+
         writer.WritePropertyName("parent_context");
         Lineage.Write(writer, value.Lineage, options);
         writer.WriteEndObject();

@@ -60,6 +60,14 @@ internal static class WireObject
         return DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
     }
 
+    internal static int ReadNumber(ref Utf8JsonReader reader, string name) =>
+        reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var number)
+            ? number
+            : throw new JsonException($"'{name}' has to be a whole number of at most 32 bits.");
+
+    internal static int ReadCount(ref Utf8JsonReader reader, string name) =>
+        ReadNumber(ref reader, name) is >= 0 and var count ? count : throw new JsonException($"'{name}' has to be from 0.");
+
     /// <summary>Any value, JSON <c>null</c> included.</summary>
     internal static JsonElement ReadValue(ref Utf8JsonReader reader) => JsonElement.ParseValue(ref reader);
 

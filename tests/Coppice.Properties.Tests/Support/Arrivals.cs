@@ -39,6 +39,10 @@ internal sealed class Arrivals : ITaskStoreListener
     {
     }
 
+    public void OnWork(string kind, DateTimeOffset? at)
+    {
+    }
+
     public void OnHostFenced(HostFence fence)
     {
     }

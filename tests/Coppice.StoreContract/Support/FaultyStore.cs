@@ -155,6 +155,10 @@ public sealed class FaultyStore(ITaskStore inner) : ITaskStore
         inner.ReadConversationAsync(threadId, from, limit, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(string taskId, int from, int limit, CancellationToken cancellationToken) =>
+        inner.ReadStepsAsync(taskId, from, limit, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<int> CountUnreadEventsAsync(string threadId, CancellationToken cancellationToken) =>
         inner.CountUnreadEventsAsync(threadId, cancellationToken);
 

@@ -70,6 +70,8 @@ public sealed class RecordingListener : ITaskStoreListener
 
     void ITaskStoreListener.OnMailLeftUnread(string threadId) => Add(new("MailLeftUnread", threadId));
 
+    void ITaskStoreListener.OnWork(string kind, DateTimeOffset? at) => Add(new("Work", kind, at));
+
     void ITaskStoreListener.OnHostFenced(HostFence fence) => Add(new("HostFenced", fence.HostId, fence));
 
     private void Add(Heard heard)

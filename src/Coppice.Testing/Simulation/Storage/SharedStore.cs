@@ -111,6 +111,8 @@ internal sealed class SharedStore : ITaskStoreListener, IDisposable
 
     public void OnMailLeftUnread(string threadId) => Tell(listener => listener.OnMailLeftUnread(threadId));
 
+    public void OnWork(string kind, DateTimeOffset? at) => Tell(listener => listener.OnWork(kind, at));
+
     public void OnHostFenced(HostFence fence)
     {
         _told.Add(new HostClosed(fence));

@@ -104,6 +104,9 @@ internal sealed class SimulatedStore(
     public ValueTask<ConversationPage> ReadConversationAsync(string threadId, int from, int limit, CancellationToken cancellationToken) =>
         ReadAsync("conversation of " + threadId, store => store.ReadConversationAsync(threadId, from, limit, CancellationToken.None), cancellationToken);
 
+    public ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(string taskId, int from, int limit, CancellationToken cancellationToken) =>
+        ReadAsync("steps", store => store.ReadStepsAsync(taskId, from, limit, CancellationToken.None), cancellationToken);
+
     public ValueTask<int> CountUnreadEventsAsync(string threadId, CancellationToken cancellationToken) =>
         ReadAsync("unread events", store => store.CountUnreadEventsAsync(threadId, CancellationToken.None), cancellationToken);
 

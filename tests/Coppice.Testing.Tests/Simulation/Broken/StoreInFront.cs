@@ -37,6 +37,9 @@ internal abstract class StoreInFront : ITaskStore, ITaskStoreListener
     public virtual ValueTask<ConversationPage> ReadConversationAsync(string threadId, int from, int limit, CancellationToken cancellationToken) =>
         Inner.ReadConversationAsync(threadId, from, limit, cancellationToken);
 
+    public ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(string taskId, int from, int limit, CancellationToken cancellationToken) =>
+        Inner.ReadStepsAsync(taskId, from, limit, cancellationToken);
+
     public ValueTask<int> CountUnreadEventsAsync(string threadId, CancellationToken cancellationToken) =>
         Inner.CountUnreadEventsAsync(threadId, cancellationToken);
 
@@ -73,6 +76,8 @@ internal abstract class StoreInFront : ITaskStore, ITaskStoreListener
     public void OnMailboxOpened(string threadId, Guid reader) => Tell(listener => listener.OnMailboxOpened(threadId, reader));
 
     public void OnMailLeftUnread(string threadId) => Tell(listener => listener.OnMailLeftUnread(threadId));
+
+    public void OnWork(string kind, DateTimeOffset? at) => Tell(listener => listener.OnWork(kind, at));
 
     public virtual void OnHostFenced(HostFence fence) => Tell(listener => listener.OnHostFenced(fence));
 
