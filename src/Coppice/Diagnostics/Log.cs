@@ -44,6 +44,18 @@ internal static partial class Log
     [LoggerMessage(2006, LogLevel.Error, "Running task {TaskId} failed inside the manager")]
     internal static partial void RunFailed(ILogger logger, string taskId, Exception exception);
 
+    [LoggerMessage(2007, LogLevel.Warning, "A body of task {TaskId} ended as {Status} after its attempt was over; that is not stored")]
+    internal static partial void AttemptOutlived(ILogger logger, string taskId, string status);
+
+    [LoggerMessage(2008, LogLevel.Information, "Task {TaskId} was handed back: {Reason}")]
+    internal static partial void HandedBack(ILogger logger, string taskId, string reason);
+
+    [LoggerMessage(2009, LogLevel.Warning, "Pending tasks could not be claimed; it is tried again with the next heartbeat")]
+    internal static partial void ClaimFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(2010, LogLevel.Warning, "Tasks of kind {Kind} are pending, which is not registered on this host; they wait for a host that knows it")]
+    internal static partial void KindUnknown(ILogger logger, string kind);
+
     [LoggerMessage(3001, LogLevel.Error, "The callback for unread mail of thread {ThreadId} threw")]
     internal static partial void UnreadMailCallbackFailed(ILogger logger, string threadId, Exception exception);
 

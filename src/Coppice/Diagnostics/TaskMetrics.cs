@@ -13,6 +13,8 @@ internal sealed class TaskMetrics : IDisposable
     private readonly Histogram<double> _commitDuration;
     private readonly Histogram<int> _groupSize;
     private readonly Counter<long> _commitFailures;
+    private readonly Counter<long> _claimed;
+    private readonly Counter<long> _handedBack;
     private readonly Counter<long> _messagesPosted;
     private readonly Counter<long> _messagesAttempted;
     private readonly Counter<long> _messagesFailed;
@@ -27,6 +29,8 @@ internal sealed class TaskMetrics : IDisposable
         _commitDuration = meter.CreateHistogram<double>("coppice.store.commit.duration", "s", "How long a commit took, by operation.");
         _groupSize = meter.CreateHistogram<int>("coppice.store.commit.group_size", "{batch}", "Batches that shared a transaction.");
         _commitFailures = meter.CreateCounter<long>("coppice.store.commit.failures", "{commit}", "Commits that failed, by operation.");
+        _claimed = meter.CreateCounter<long>("coppice.attempts.claimed", "{attempt}", "Tasks of registered kinds claimed by this host.");
+        _handedBack = meter.CreateCounter<long>("coppice.attempts.handed_back", "{attempt}", "Attempts after which the task waits for another, by reason.");
         _messagesPosted = meter.CreateCounter<long>("coppice.messages.posted", "{message}", "Messages between threads accepted, by box.");
         _messagesAttempted = meter.CreateCounter<long>("coppice.messages.attempted", "{attempt}", "Attempts to send a message, by outcome.");
         _messagesFailed = meter.CreateCounter<long>("coppice.messages.failed", "{message}", "Messages between threads that failed, by reason.");
@@ -65,6 +69,16 @@ internal sealed class TaskMetrics : IDisposable
 
     internal void CommitFailed(string operation) =>
         _commitFailures.Add(1, new KeyValuePair<string, object?>("operation", operation));
+
+    internal void Claimed(int count)
+    {
+        if (count > 0)
+        {
+            _claimed.Add(count);
+        }
+    }
+
+    internal void HandedBack(string reason) => _handedBack.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     internal void MessagePosted(string box) => _messagesPosted.Add(1, new KeyValuePair<string, object?>("box", box));
 

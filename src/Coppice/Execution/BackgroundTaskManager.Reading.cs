@@ -13,7 +13,7 @@ public sealed partial class BackgroundTaskManager
     {
         Rules.CheckId(taskId, nameof(taskId));
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
-        return await core.Store.GetAsync(taskId, cancellationToken).ConfigureAwait(false);
+        return await core.Store.GetAsync(taskId, cancellationToken).ConfigureAwait(false) is { } task ? _options.Tasks.Explain(task) : null;
     }
 
     /// <summary>Lists a thread's tasks, oldest first, each as it was at some moment of the call.</summary>
@@ -23,8 +23,8 @@ public sealed partial class BackgroundTaskManager
     {
         Rules.CheckId(ownerThreadId, nameof(ownerThreadId));
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
-        return await core.Store.ListAsync(
-            new TaskQuery { OwnerThreadId = ownerThreadId }, null, int.MaxValue, cancellationToken).ConfigureAwait(false);
+        return _options.Tasks.Explain(await core.Store.ListAsync(
+            new TaskQuery { OwnerThreadId = ownerThreadId }, null, int.MaxValue, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Lists one page of tasks, in the order of <see cref="TaskCursor"/>: oldest first.</summary>
@@ -40,7 +40,7 @@ public sealed partial class BackgroundTaskManager
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
-        return await core.Store.ListAsync(query, after, limit, cancellationToken).ConfigureAwait(false);
+        return _options.Tasks.Explain(await core.Store.ListAsync(query, after, limit, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Reads tasks page by page, oldest first. What changes meanwhile may or may not be seen.</summary>

@@ -87,47 +87,56 @@ public sealed partial class BackgroundTaskManager
     private async ValueTask<string> SpawnAsync(
         string ownerThreadId, TaskBody body, SpawnOptions? options, bool isAgent, CancellationToken cancellationToken)
     {
-        Rules.CheckId(ownerThreadId, nameof(ownerThreadId));
         options ??= DefaultSpawnOptions;
-        var type = Rules.CheckOptionalId(options.Type, "options.Type") ?? (isAgent ? TaskTypes.SubAgent : TaskTypes.Task);
-        var description = Rules.CheckDescription(options.Description, "options.Description");
-        var given = Rules.CheckLineage(options.Lineage, "options.Lineage");
-        var continues = Rules.CheckOptionalId(options.Continues, "options.Continues");
-        if (continues is not null && !isAgent)
+        TaskRules.CheckIsPlain(options);
+        var add = CreateAdd(ownerThreadId, isAgent ? TaskTypes.SubAgent : TaskTypes.Task, options, isAgent);
+        var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
+        Rules.CheckName(options.Name);
+        var agentThread = !isAgent ? null : await AgentThreadAsync(core, add.Continues, cancellationToken).ConfigureAwait(false);
+        var task = core.Prepare(body, options.Blocking);
+        return await core.SpawnAsync(
+            task,
+            add with
+            {
+                Lineage = Complete(add.Lineage, core.Store),
+                AgentThreadId = agentThread,
+                AgentReader = isAgent ? _options.Scheduler.NewGuid() : Guid.Empty,
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What the store is told of a new task, as far as its options say it.</summary>
+    private AddTask CreateAdd(string ownerThreadId, string type, SpawnOptions options, bool isAgent)
+    {
+        Rules.CheckId(ownerThreadId, nameof(ownerThreadId));
+        var add = new AddTask
+        {
+            OwnerThreadId = ownerThreadId,
+            Type = Rules.CheckOptionalId(options.Type, "options.Type") ?? type,
+            Name = options.Name,
+            Description = Rules.CheckDescription(options.Description, "options.Description"),
+            Lineage = Rules.CheckLineage(options.Lineage, "options.Lineage"),
+            MaxDepth = _options.MaxDepth,
+            Continues = Rules.CheckOptionalId(options.Continues, "options.Continues"),
+            Notify = options.Notify,
+        };
+        if (add.Continues is not null && !isAgent)
         {
             throw new ArgumentException("Only an agent task continues another: use SpawnAgentAsync, or leave Continues out.", "options.Continues");
         }
 
-        if (!Enum.IsDefined(options.Notify))
-        {
-            throw new ArgumentException($"There is no notify policy {(int)options.Notify}.", "options.Notify");
-        }
-
-        var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
-        Rules.CheckName(options.Name);
-        var agentThread = !isAgent ? null
-            : (continues is null ? null : await FindAgentThreadAsync(core, continues, cancellationToken).ConfigureAwait(false))
-                ?? $"agent-{_options.Scheduler.NewGuid():N}";
-        var task = core.Prepare(body, options.Blocking);
-        var add = new AddTask
-        {
-            OwnerThreadId = ownerThreadId,
-            Type = type,
-            Name = options.Name,
-            Description = description,
-            Lineage = Complete(given, core.Store),
-            MaxDepth = _options.MaxDepth,
-            AgentThreadId = agentThread,
-            AgentReader = isAgent ? _options.Scheduler.NewGuid() : Guid.Empty,
-            Continues = continues,
-            Notify = options.Notify,
-        };
-        return await core.SpawnAsync(task, add, cancellationToken).ConfigureAwait(false);
+        return Enum.IsDefined(options.Notify)
+            ? add
+            : throw new ArgumentException($"There is no notify policy {(int)options.Notify}.", "options.Notify");
     }
 
-    /// <summary>The thread to ask the store for. It never changes; whether the agent may take it on is decided in the commit.</summary>
-    private static async ValueTask<string?> FindAgentThreadAsync(ManagerCore core, string taskId, CancellationToken cancellationToken) =>
-        (await core.Store.GetAsync(taskId, cancellationToken).ConfigureAwait(false))?.AgentThreadId;
+    /// <summary>
+    /// The thread of a new agent: its own, or that of the one it continues, which never changes; whether the agent may take it on is decided in the
+    /// commit.
+    /// </summary>
+    private async ValueTask<string> AgentThreadAsync(ManagerCore core, string? continues, CancellationToken cancellationToken) =>
+        (continues is null ? null : (await core.Store.GetAsync(continues, cancellationToken).ConfigureAwait(false))?.AgentThreadId)
+            ?? $"agent-{_options.Scheduler.NewGuid():N}";
 
     /// <summary>Law 6: what the caller left out comes from the task and the tool call that are executing, each part on its own.</summary>
     private TaskLineage Complete(TaskLineage given, ITaskStore store)

@@ -34,6 +34,12 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
 
     internal HostFence Fence => new(_runner.HostId, _epoch);
 
+    /// <summary>Gets the attempt at a task of a registered kind; <see langword="null"/> where the body was given with the spawn.</summary>
+    internal TaskAttempt? Attempt => Volatile.Read(ref _extras)?.Attempt;
+
+    /// <summary>Gets the claim that every write carries.</summary>
+    internal long Claim => Attempt?.Claim ?? 0;
+
     /// <summary>Gets an agent's inbox.</summary>
     internal Inbox? Inbox => Volatile.Read(ref _extras)?.Inbox;
 
@@ -92,6 +98,26 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
         }
     }
 
+    /// <summary>Takes what the store has told of it, with the claim.</summary>
+    internal void Describe(TaskAttempt attempt, Guid agentReader)
+    {
+        var task = attempt.Claimed.Task;
+        OwnerThreadId = task.OwnerThreadId;
+        Lineage = task.Lineage;
+        var extras = NeedExtras();
+        extras.Attempt = attempt;
+        attempt.Live = this;
+        if (task.AgentThreadId is not null)
+        {
+            extras.Inbox = _runner.PrepareInbox(task.AgentThreadId, agentReader);
+        }
+
+        if (TaskActivities.AreWanted)
+        {
+            extras.Origin = new TaskOrigin(task.Type, null);
+        }
+    }
+
     /// <summary>Gives the task up because its commit failed; not if it has landed in the meantime.</summary>
     internal bool TryAbandon()
     {
@@ -134,9 +160,10 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
     /// </summary>
     internal AmbientTask CreateAmbient()
     {
-        var context = Inbox is { } inbox
-            ? new AgentTaskContext(_runner.Manager, TaskId, OwnerThreadId, this, inbox)
-            : new TaskContext(_runner.Manager, TaskId, OwnerThreadId, this);
+        var agent = Inbox is { } inbox ? new AgentTaskContext(_runner.Manager, TaskId, OwnerThreadId, this, inbox) : null;
+        var context = Attempt is { } attempt
+            ? new DurableTaskContext(_runner, this, attempt, agent)
+            : agent ?? new TaskContext(_runner.Manager, TaskId, OwnerThreadId, this);
         return new AmbientTask(TaskId, OwnerThreadId, _runner.Identity, context);
     }
 
@@ -149,8 +176,9 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
     }
 
     /// <summary>Cancels the token. Its callbacks run apart, so this returns at once.</summary>
-    internal void Signal()
+    internal void Signal(StopReason reason)
     {
+        Attempt?.Note(reason);
         CancellationTokenSource? source;
         TaskCompletionSource? parked;
         lock (this)
@@ -185,7 +213,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
             NeedExtras().UnstoredCancel ??= by;
         }
 
-        Signal();
+        Signal(StopReason.Cancel);
     }
 
     /// <summary>Waits a moment until the signal shows on the token, so that who asked for the cancel can see it.</summary>
@@ -291,6 +319,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
     private sealed class Extras
     {
         internal Inbox? Inbox;
+        internal TaskAttempt? Attempt;
         internal TaskOrigin? Origin;
         internal EventQueue? Events;
         internal volatile string? UnstoredCancel;

@@ -28,6 +28,7 @@ internal sealed class ManagerCore : ITaskStoreListener
     private readonly HostSession _host;
     private readonly MessageKeeper _messages;
     private readonly MessageDispatcher? _dispatcher;
+    private readonly WorkClaimer _claimer;
     private readonly UnreadMailNotifier _unreadMail;
     private readonly TaskWaiters _waiters;
     private readonly Watchers _watchers;
@@ -58,6 +59,7 @@ internal sealed class ManagerCore : ITaskStoreListener
 
         _unreadMail = new UnreadMailNotifier(options.OnUnreadMail, _scheduler, _logger, _stopping.Token);
         _runner = new TaskRunner(this, manager, _gateway, _live, _metrics, options, _logger, _stopped.Token);
+        _claimer = new WorkClaimer(this, _runner, _host, _gateway, options, _metrics, _logger, _stopping.Token);
         Mailroom = new Mailroom(_gateway, _host, _runner, _unreadMail, manager.Rules, options, _logger);
         _watchers = new Watchers(options.MaxWatchBacklog, _scheduler);
     }
@@ -104,6 +106,7 @@ internal sealed class ManagerCore : ITaskStoreListener
     {
         _unreadMail.Begin();
         _dispatcher?.Look();
+        _claimer.Begin();
     }
 
     /// <summary>
@@ -121,11 +124,7 @@ internal sealed class ManagerCore : ITaskStoreListener
 
         try
         {
-            if (add.Lineage.TaskId is { } parentId && _live.TryGet(parentId, out var parent) && parent.UnstoredCancel is not null)
-            {
-                throw Refusal(SpawnError.ParentCancelled, add);
-            }
-
+            ThrowIfParentIsCancelled(add);
             task.Describe(add);
             if (await LandAsync(task, add, cancellationToken).ConfigureAwait(false))
             {
@@ -140,6 +139,48 @@ internal sealed class ManagerCore : ITaskStoreListener
             _spawns.Exit();
         }
     }
+
+    /// <summary>Stores a task of a registered kind, which runs once a host has claimed it.</summary>
+    internal async ValueTask<TaskAdded> SpawnWorkAsync(AddTask add, CancellationToken cancellationToken)
+    {
+        if (!_spawns.TryEnter())
+        {
+            throw new SpawnException(SpawnError.ShuttingDown, "The manager is shutting down and takes no new tasks.");
+        }
+
+        var landing = new WorkLanding(_runner, _scheduler);
+        try
+        {
+            ThrowIfParentIsCancelled(add);
+            var result = await _host.CommitAsync("spawn", add, landing, cancellationToken).ConfigureAwait(false);
+            if (result.Answer is AddRefused refused)
+            {
+                throw Refusal(refused.Error, add);
+            }
+
+            _metrics.Spawned();
+            var added = (TaskAdded)result.Answer!;
+            Log.TaskSpawned(_logger, added.TaskId, add.OwnerThreadId);
+            return added;
+        }
+        catch (TaskStoreException)
+        {
+            // Where it landed while its failure was on the way, what was stored runs.
+            if (landing.GiveUp() is { } landed)
+            {
+                return landed;
+            }
+
+            throw;
+        }
+        finally
+        {
+            _spawns.Exit();
+        }
+    }
+
+    /// <summary>Makes room for other tasks while the body that is executing waits; <see langword="null"/> where no such body is.</summary>
+    internal IDisposable? Park() => TaskContext.CurrentOn(_runner.Manager) is DurableTaskContext ? _claimer.Park() : null;
 
     /// <summary>Requests a cancellation, and tells which live tasks it reached.</summary>
     internal async ValueTask<IReadOnlyList<string>> CancelAsync(RequestCancel cancel, CancellationToken cancellationToken)
@@ -166,6 +207,7 @@ internal sealed class ManagerCore : ITaskStoreListener
 
     internal async Task<TaskSnapshot> WaitAsync(string taskId, CancellationToken cancellationToken)
     {
+        using var parked = Park();
         while (true)
         {
             using var waiting = _waiters.Register(taskId);
@@ -208,7 +250,7 @@ internal sealed class ManagerCore : ITaskStoreListener
             var page = await Store.ListAsync(query, after, size, cancellationToken).ConfigureAwait(false);
             foreach (var task in page)
             {
-                yield return task;
+                yield return _options.Tasks.Explain(task);
             }
 
             if (page.Count < size)
@@ -270,12 +312,13 @@ internal sealed class ManagerCore : ITaskStoreListener
         Log.ShuttingDown(_logger, _live.Count, (long)_options.ShutdownGracePeriod.TotalMilliseconds);
         foreach (var task in _live.All)
         {
-            task.Signal();
+            task.Signal(StopReason.Shutdown);
         }
 
         await WithinGraceAsync(EndOfTasksAsync(), _options.ShutdownGracePeriod, stop).ConfigureAwait(false);
         if (_live.Count > 0)
         {
+            await WithinGraceAsync(HandBackAsync(), StoreAnswers, CancellationToken.None).ConfigureAwait(false);
             Log.ShutDownWithRunning(_logger, _live.Count);
         }
 
@@ -298,7 +341,7 @@ internal sealed class ManagerCore : ITaskStoreListener
     {
         if (_live.TryGet(taskId, out var task))
         {
-            task.Signal();
+            task.Signal(StopReason.Cancel);
         }
     }
 
@@ -310,14 +353,13 @@ internal sealed class ManagerCore : ITaskStoreListener
 
     public void OnMailLeftUnread(string threadId) => Mailroom.OnLeftUnread(threadId);
 
-    public void OnWork(string kind, DateTimeOffset? at)
-    {
-    }
+    public void OnWork(string kind, DateTimeOffset? at) => _claimer.OnWork(kind, at);
 
     public void OnHostFenced(HostFence fence)
     {
         _host.OnFenced(fence);
         _dispatcher?.OnFenced(fence);
+        _claimer.Look();
     }
 
     private async ValueTask<PostReceipt> PostAsync(Mutation post, ThreadMessage message, string box, CancellationToken cancellationToken)
@@ -336,6 +378,15 @@ internal sealed class ManagerCore : ITaskStoreListener
         return new PostReceipt(message.MessageId, PostResult.Accepted);
     }
 
+    /// <summary>A cancel that the store could not be told counts here all the same.</summary>
+    private void ThrowIfParentIsCancelled(AddTask add)
+    {
+        if (add.Lineage.TaskId is { } parentId && _live.TryGet(parentId, out var parent) && parent.UnstoredCancel is not null)
+        {
+            throw Refusal(SpawnError.ParentCancelled, add);
+        }
+    }
+
     private static SpawnException Refusal(SpawnError error, AddTask add) => new(error, error switch
     {
         SpawnError.DuplicateName =>
@@ -346,6 +397,9 @@ internal sealed class ManagerCore : ITaskStoreListener
             $"The tree of tasks would be deeper than MaxDepth, which is {add.MaxDepth}. Spawn from a task higher up.",
         SpawnError.ContinuesUnknown =>
             $"Thread '{add.OwnerThreadId}' has no agent task '{add.Continues}' to continue. Name one of its ended agents, or spawn a new one.",
+        SpawnError.IdempotencyKeyReused =>
+            $"A task of thread '{add.OwnerThreadId}' that is of another kind than '{add.Work?.Kind}' has the idempotency key '{add.Work?.IdempotencyKey}'. "
+            + "Use a key once for one piece of work.",
         SpawnError.AgentBusy =>
             $"The thread of agent task '{add.Continues}' has a live agent. Send that one a message, or wait until it ends.",
         _ => "The task was refused.",
@@ -398,12 +452,12 @@ internal sealed class ManagerCore : ITaskStoreListener
     }
 
     /// <summary>A cancel that was told while nobody here knew the task yet stands in the store.</summary>
-    private async ValueTask CatchUpAsync(LiveTask task)
+    internal async ValueTask CatchUpAsync(LiveTask task)
     {
         var stored = await _gateway.ReadAsync(task.TaskId).ConfigureAwait(false);
         if (stored?.CancelRequestedAt is not null)
         {
-            task.Signal();
+            task.Signal(StopReason.Cancel);
         }
     }
 
@@ -427,15 +481,30 @@ internal sealed class ManagerCore : ITaskStoreListener
     private async ValueTask OnBeatAsync()
     {
         _dispatcher?.OnBeat();
+        _claimer.OnBeat();
         await _messages.SweepAsync().ConfigureAwait(false);
     }
 
     private async Task EndOfTasksAsync()
     {
         var unsent = _dispatcher?.StopAsync() ?? Task.CompletedTask;
+        var claimed = _claimer.StopAsync();
         await _spawns.CloseAsync().ConfigureAwait(false);
+        await claimed.ConfigureAwait(false);
         await _live.WhenEmptyAsync().ConfigureAwait(false);
         await unsent.ConfigureAwait(false);
+    }
+
+    /// <summary>Gives the work back of bodies that have not ended in time, where another host may go on with it.</summary>
+    private async Task HandBackAsync()
+    {
+        foreach (var task in _live.All)
+        {
+            if (task.Attempt is { } attempt && AttemptVerdict.MayGoOn(attempt))
+            {
+                await _runner.AbandonAsync(task, attempt).ConfigureAwait(false);
+            }
+        }
     }
 
     private async ValueTask WithinGraceAsync(Task work, TimeSpan grace, CancellationToken stop)

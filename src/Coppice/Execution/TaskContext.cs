@@ -100,5 +100,5 @@ public class TaskContext
     public Task WhenCancelledAsync() => Live?.WhenCancelledAsync() ?? Task.CompletedTask;
 
     /// <summary>Lets go of what runs the task; the context itself may be kept anywhere.</summary>
-    internal void Release() => Volatile.Write(ref _live, null);
+    internal virtual void Release() => Volatile.Write(ref _live, null);
 }

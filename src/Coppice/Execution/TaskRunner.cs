@@ -43,6 +43,10 @@ internal sealed class TaskRunner
 
     internal WorkScheduler Scheduler => _options.Scheduler;
 
+    internal BackgroundTaskOptions Options => _options;
+
+    internal TaskRules Rules => _rules;
+
     internal string HostId => _core.Fence.HostId;
 
     /// <summary>Runs a task's body to its end and stores it. Never throws.</summary>
@@ -55,15 +59,61 @@ internal sealed class TaskRunner
             var startedAt = _metrics.Now();
             var activity = TaskActivities.Start(task);
             var ambient = task.CreateAmbient();
+            if (task.Attempt is { } attempt && !TryBegin(attempt, ambient, startedAt))
+            {
+                await AbandonAsync(task, attempt).ConfigureAwait(false);
+                return;
+            }
+
             var outcome = _rules.Storable(await RunBodyAsync(task, ambient).ConfigureAwait(false));
             Scheduler.OnBodyEnded(task.TaskId, outcome);
             TaskActivities.End(activity, outcome);
+            if (task.Attempt is { } ended && !ended.TryEnd())
+            {
+                Log.AttemptOutlived(Logger, task.TaskId, outcome.State.ToWireName());
+                return;
+            }
+
             await StoreEndAsync(task, ambient, outcome, startedAt).ConfigureAwait(false);
         }
         catch (Exception e)
         {
             Log.RunFailed(Logger, task.TaskId, e);
         }
+    }
+
+    /// <summary>Ends an attempt without waiting for its body, whose end is ignored from now on.</summary>
+    internal async Task AbandonAsync(LiveTask task, TaskAttempt attempt)
+    {
+        if (!attempt.TryEnd())
+        {
+            return;
+        }
+
+        try
+        {
+            await StoreEndAsync(task, attempt.Ambient, null, attempt.StartedAt).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Log.RunFailed(Logger, task.TaskId, e);
+        }
+    }
+
+    /// <summary>Takes in a task that this host has just claimed: from here on it can be found, and cancelled.</summary>
+    internal LiveTask Take(TaskAttempt attempt, TaskBody body, HostFence fence, Guid agentReader)
+    {
+        var task = new LiveTask(this, body, attempt.Kind.Blocking);
+        task.Describe(attempt, agentReader);
+        task.TryLand(attempt.TaskId, fence.Epoch);
+        if (task.Inbox is { } inbox)
+        {
+            _core.Mailroom.Open(inbox);
+        }
+
+        _live.Add(task);
+        SignalIfGone(task, fence);
+        return task;
     }
 
     /// <summary>Takes in a task that the store has just added: from here on it can be found, and cancelled.</summary>
@@ -83,16 +133,49 @@ internal sealed class TaskRunner
             // Its spawner was told that it had not landed.
             Scheduler.Queue(new AbandonedTask(this, task));
         }
-        else if (_core.IsShuttingDown || _core.IsGivenUp(fence))
+        else
         {
-            task.Signal();
+            SignalIfGone(task, fence);
+        }
+    }
+
+    /// <summary>Stores what an attempt has come to, however long the store takes: it was paid for.</summary>
+    /// <exception cref="AttemptLostException">The attempt is over.</exception>
+    internal async ValueTask StoreProgressAsync(string operation, Mutation progress, TaskAttempt attempt, HostFence fence)
+    {
+        var result = await CommitUntilLandedAsync(operation, progress, fence, attempt.TaskId).ConfigureAwait(false);
+        if (result.Status != CommitStatus.Landed)
+        {
+            attempt.Live?.Signal(StopReason.Fenced);
+            throw new AttemptLostException(attempt.TaskId);
+        }
+    }
+
+    internal async ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(string taskId, int from, int limit) =>
+        await _store.Store.ReadStepsAsync(taskId, from, limit, _stopped).ConfigureAwait(false);
+
+    /// <summary>What an exception says, as far as it can be kept.</summary>
+    internal string ErrorOf(Exception exception) => _rules.CutError(MessageOf(exception));
+
+    internal IDisposable? Park() => _core.Park();
+
+    /// <summary>Ends a task of a registered kind whose spawner was told that it had not landed.</summary>
+    internal async Task CancelUnwantedAsync(string taskId, HostFence fence)
+    {
+        try
+        {
+            await CommitUntilLandedAsync("cancel", new RequestCancel(CancelScope.Task, taskId), fence, taskId).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Log.RunFailed(Logger, taskId, e);
         }
     }
 
     internal Inbox PrepareInbox(string threadId, Guid reader) => _core.Mailroom.Prepare(threadId, reader);
 
     internal EventQueue CreateEvents(LiveTask task) =>
-        new(task.TaskId, task.Fence, task.OwnerThreadId, _store, _options, Logger);
+        new(task.TaskId, task.Claim, task.Fence, task.OwnerThreadId, _store, _options, Logger);
 
     internal void CloseInbox(LiveTask task) => _ = CloseInboxAsync(task);
 
@@ -155,8 +238,20 @@ internal sealed class TaskRunner
         }
     }
 
-    private static TaskOutcome OutcomeOf(LiveTask task, Exception thrown) =>
-        thrown is OperationCanceledException && task.IsSignalled ? TaskOutcome.Cancelled : TaskOutcome.Failure(MessageOf(thrown));
+    private static TaskOutcome OutcomeOf(LiveTask task, Exception thrown)
+    {
+        if (thrown is OperationCanceledException && task.IsSignalled)
+        {
+            return TaskOutcome.Cancelled;
+        }
+
+        if (task.Attempt is { } attempt)
+        {
+            attempt.Failure = thrown;
+        }
+
+        return TaskOutcome.Failure(MessageOf(thrown));
+    }
 
     /// <summary>An exception is the body's own code, whose message may itself fail or be missing.</summary>
     private static string MessageOf(Exception exception)
@@ -171,29 +266,26 @@ internal sealed class TaskRunner
         }
     }
 
-    private async ValueTask StoreEndAsync(LiveTask task, AmbientTask? ambient, TaskOutcome outcome, long startedAt)
+    /// <summary>Stores the end of a task, or of an attempt at it.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="ambient">What its code sees of it.</param>
+    /// <param name="outcome">What its body gave; <see langword="null"/> for an attempt that ends without its body.</param>
+    /// <param name="startedAt">When the body was begun.</param>
+    private async ValueTask StoreEndAsync(LiveTask task, AmbientTask? ambient, TaskOutcome? outcome, long startedAt)
     {
         var (first, events) = await task.SealEventsAsync().ConfigureAwait(false);
-        var finish = new FinishTask(task.TaskId, outcome.State)
-        {
-            Error = outcome.Error,
-            Result = outcome.Result,
-            FirstEvent = first,
-            Events = events,
-            CancelledBy = task.UnstoredCancel,
-        };
-
+        var end = EndOf(task, outcome, first, events);
         try
         {
-            var result = await CommitUntilLandedAsync("completion", finish, task.Fence, task.TaskId).ConfigureAwait(false);
-            if (result.Status == CommitStatus.Landed)
+            var result = await CommitUntilLandedAsync(end is HandBackWork ? "hand_back" : "completion", end, task.Fence, task.TaskId)
+                .ConfigureAwait(false);
+            if (result.Status != CommitStatus.Landed)
             {
-                _metrics.Finished(outcome.State, startedAt);
-                Log.TaskEnded(Logger, task.TaskId, outcome.State.ToWireName());
+                Log.CompletionRefused(Logger, task.TaskId);
             }
             else
             {
-                Log.CompletionRefused(Logger, task.TaskId);
+                NoteEnd(task.TaskId, end, result.Answer!, startedAt);
             }
 
             Release(task, ambient);
@@ -207,6 +299,60 @@ internal sealed class TaskRunner
         }
     }
 
+    private void NoteEnd(string taskId, Mutation end, MutationAnswer answer, long startedAt)
+    {
+        var state = answer is WorkHandedBack handedBack ? handedBack.State : ((FinishTask)end).State;
+        if (state.IsTerminal())
+        {
+            _metrics.Finished(state, startedAt);
+            Log.TaskEnded(Logger, taskId, state.ToWireName());
+        }
+        else
+        {
+            var error = ((HandBackWork)end).Error;
+            _metrics.HandedBack(error is null ? "stopped" : "failed");
+            Log.HandedBack(Logger, taskId, error ?? "its host stops");
+        }
+    }
+
+    private Mutation EndOf(LiveTask task, TaskOutcome? outcome, int first, IReadOnlyList<CustomTaskEvent> events)
+    {
+        var end = task.Attempt is not { } attempt
+            ? new FinishTask(task.TaskId, outcome!.State) { Error = outcome.Error, Result = outcome.Result }
+            : outcome is null ? AttemptVerdict.WithoutBody(attempt, _options) : AttemptVerdict.Of(attempt, outcome, _options);
+        return end switch
+        {
+            FinishTask finish => finish with { FirstEvent = first, Events = events, CancelledBy = task.UnstoredCancel },
+            HandBackWork back => back with { FirstEvent = first, Events = events, CancelledBy = task.UnstoredCancel },
+            _ => end,
+        };
+    }
+
+    /// <summary>Tells whether the body is to be begun: not of an attempt that was told to stop before.</summary>
+    private bool TryBegin(TaskAttempt attempt, AmbientTask ambient, long startedAt)
+    {
+        attempt.Ambient = ambient;
+        if (attempt.Reason != StopReason.None)
+        {
+            return false;
+        }
+
+        attempt.Begin(startedAt, _options.TimeProvider);
+        return true;
+    }
+
+    private void SignalIfGone(LiveTask task, HostFence fence)
+    {
+        if (_core.IsShuttingDown)
+        {
+            task.Signal(StopReason.Shutdown);
+        }
+        else if (_core.IsGivenUp(fence))
+        {
+            task.Signal(StopReason.Fenced);
+        }
+    }
+
     private void Release(LiveTask task, AmbientTask? ambient)
     {
         if (task.Inbox is { } inbox)
@@ -217,6 +363,11 @@ internal sealed class TaskRunner
         task.Release();
         ambient?.Release();
         _live.Remove(task);
+        if (task.Attempt is { } attempt)
+        {
+            attempt.Release();
+            attempt.Claimer.Ended();
+        }
     }
 
     private async Task EndAbandonedAsync(LiveTask task)
@@ -244,7 +395,7 @@ internal sealed class TaskRunner
     {
         try
         {
-            await CommitUntilLandedAsync("close_inbox", new CloseAgentInbox(task.TaskId), task.Fence, task.TaskId).ConfigureAwait(false);
+            await CommitUntilLandedAsync("close_inbox", new CloseAgentInbox(task.TaskId) { Claim = task.Claim }, task.Fence, task.TaskId).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
         {

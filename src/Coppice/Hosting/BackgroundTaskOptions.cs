@@ -117,7 +117,36 @@ public sealed class BackgroundTaskOptions
     /// <summary>Gets or sets how many changes may wait for one watcher. From 1; 100,000 by default. A watcher that falls further behind is ended with <see cref="WatchOverrunException"/>.</summary>
     public int MaxWatchBacklog { get; set; } = 100_000;
 
+    /// <summary>Gets the kinds of task that this host knows, and runs. Empty by default; copied when a manager starts.</summary>
+    public TaskRegistry Tasks { get; private set; } = new();
+
+    /// <summary>
+    /// Gets or sets how many tasks of registered kinds this host runs at once. From 1; 100 by default. One that waits for other tasks or sleeps is
+    /// not counted meanwhile.
+    /// </summary>
+    public int MaxConcurrentAttempts { get; set; } = 100;
+
+    /// <summary>
+    /// Gets or sets how long a body has to end after its attempt took too long or its deadline came. Then the attempt is over without it, and what it
+    /// still does is not stored. From zero; 10 seconds by default.
+    /// </summary>
+    public TimeSpan AttemptGracePeriod { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Gets or sets the longest input of a task of a registered kind, in bytes of UTF-8 JSON. From 16; 1 MB by default.</summary>
+    public int MaxInputBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>Gets or sets the longest result of a step and the longest checkpoint, in bytes of UTF-8 JSON. From 16; 1 MB by default.</summary>
+    public int MaxStepBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>Gets or sets how many steps of one task are stored. From 1; 10,000 by default.</summary>
+    public int MaxSteps { get; set; } = 10_000;
+
     internal WorkScheduler Scheduler { get; set; } = WorkScheduler.Pool;
 
-    internal BackgroundTaskOptions Clone() => (BackgroundTaskOptions)MemberwiseClone();
+    internal BackgroundTaskOptions Clone()
+    {
+        var clone = (BackgroundTaskOptions)MemberwiseClone();
+        clone.Tasks = Tasks.Copy();
+        return clone;
+    }
 }

@@ -40,6 +40,11 @@ internal sealed class BackgroundTaskOptionsValidator : IValidateOptions<Backgrou
             yield return $"BackgroundTaskOptions.ShutdownGracePeriod ({options.ShutdownGracePeriod}) must be from zero to 49 days.";
         }
 
+        if (options.AttemptGracePeriod < TimeSpan.Zero || options.AttemptGracePeriod > LongestTimer)
+        {
+            yield return $"BackgroundTaskOptions.AttemptGracePeriod ({options.AttemptGracePeriod}) must be from zero to 49 days.";
+        }
+
         if (options.HostTimeout < TimeSpan.FromMilliseconds(50) || options.HostTimeout > LongestTimer)
         {
             yield return $"BackgroundTaskOptions.HostTimeout ({options.HostTimeout}) must be from 50 milliseconds to 49 days; "
@@ -112,6 +117,10 @@ internal sealed class BackgroundTaskOptionsValidator : IValidateOptions<Backgrou
         (nameof(options.MaxFailedMessages), options.MaxFailedMessages, 1, int.MaxValue),
         (nameof(options.MaxMessagesUnderWay), options.MaxMessagesUnderWay, 1, int.MaxValue),
         (nameof(options.MaxMessageAttempts), options.MaxMessageAttempts, 1, int.MaxValue),
+        (nameof(options.MaxConcurrentAttempts), options.MaxConcurrentAttempts, 1, int.MaxValue),
+        (nameof(options.MaxInputBytes), options.MaxInputBytes, 16, int.MaxValue),
+        (nameof(options.MaxStepBytes), options.MaxStepBytes, 16, int.MaxValue),
+        (nameof(options.MaxSteps), options.MaxSteps, 1, int.MaxValue),
         (nameof(options.MaxDepth), options.MaxDepth, 1, 64),
         (nameof(options.MaxWatchBacklog), options.MaxWatchBacklog, 1, int.MaxValue),
     ];

@@ -218,7 +218,7 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
         Log.HostFenced(logger, fence.Epoch, tasks.Count);
         foreach (var task in tasks)
         {
-            task.Signal();
+            task.Signal(StopReason.Fenced);
         }
     }
 

@@ -31,6 +31,33 @@ public sealed record SpawnOptions
     /// </summary>
     public string? Continues { get; init; }
 
-    /// <summary>Gets whether the body blocks its thread: it then gets one of its own, until its first await.</summary>
+    /// <summary>Gets whether the body blocks its thread: it then gets one of its own, until its first await. Of a registered kind the kind says so.</summary>
     public bool Blocking { get; init; }
+
+    /// <summary>Gets what becomes of the task when an attempt ends with its process; what its kind says when missing. Only for registered kinds.</summary>
+    public RecoveryPolicy? Recovery { get; init; }
+
+    /// <summary>Gets how long after the spawn the task may begin, from zero to 10 years; at once when missing. Only for registered kinds.</summary>
+    public TimeSpan? Delay { get; init; }
+
+    /// <summary>Gets when the task may begin; at once when missing or past. Not together with <see cref="Delay"/>. Only for registered kinds.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>
+    /// Gets how long after the spawn the task fails if it has not ended, from 1 millisecond to 10 years; what its kind says when missing. Only for
+    /// registered kinds.
+    /// </summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Gets the priority: a higher one goes first among tasks that may begin; 0 by default. Only for registered kinds.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>
+    /// Gets the key under which the thread finds the task again, at most 256 bytes: a spawn with a key that a task of the thread has, live or ended,
+    /// is answered with that task until it is pruned. Only for registered kinds.
+    /// </summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>The longest a task may be put off.</summary>
+    internal static readonly TimeSpan LongestWait = TimeSpan.FromDays(3_652);
 }

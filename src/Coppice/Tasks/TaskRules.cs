@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace Coppice;
 
 /// <summary>What names, ids and texts may be. Every value that comes from outside passes here, before any I/O.</summary>
-internal sealed class TaskRules(BackgroundTaskOptions options)
+internal sealed partial class TaskRules(BackgroundTaskOptions options)
 {
     private const char Replacement = '\uFFFD';
 
@@ -248,6 +248,7 @@ internal sealed class TaskRules(BackgroundTaskOptions options)
             CancelRequestedAt = task.CancelRequestedAt is { } requestedAt ? ToMilliseconds(requestedAt) : null,
             CancelledBy = task.CancelledBy is null ? null : CutError(task.CancelledBy),
             AgentThreadId = CheckOptionalId(task.AgentThreadId, nameof(task.AgentThreadId)),
+            Work = task.Work is { } work ? CheckRestored(work) : null,
             Continues = string.IsNullOrEmpty(task.AgentThreadId) ? null : CheckOptionalId(task.Continues, nameof(task.Continues)),
             Lineage = CheckLineage(task.Lineage, nameof(task.Lineage)),
         };

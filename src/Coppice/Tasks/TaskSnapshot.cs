@@ -56,6 +56,12 @@ public sealed record TaskSnapshot
     /// <summary>Gets the work of a task of a registered kind; <see langword="null"/> for every other.</summary>
     public TaskWork? Work { get; init; }
 
+    /// <summary>
+    /// Gets why a task of a registered kind is pending, where the snapshot was read from a manager; a store does not know what its hosts know.
+    /// <see langword="null"/> for every other task. It is no part of what makes two snapshots equal.
+    /// </summary>
+    public PendingReason? PendingReason { get; init; }
+
     /// <summary>Gets where the task was spawned from.</summary>
     public TaskLineage Lineage { get; init; } = TaskLineage.None;
 

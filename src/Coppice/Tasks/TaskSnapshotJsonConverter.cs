@@ -85,6 +85,7 @@ public sealed class TaskSnapshotJsonConverter : JsonConverter<TaskSnapshot>
         writer.WriteOptional("notify", value.Notify == NotifyPolicy.DoneOnly ? null : value.Notify.ToWireName());
         writer.WriteOptional("agent_thread_id", value.AgentThreadId);
         writer.WriteOptional("continues", value.Continues);
+        writer.WriteOptional("pending_reason", value.PendingReason is { } reason ? TaskWorkJson.ToWireName(reason) : null);
         if (value.Work is { } work)
         {
             TaskWorkJson.Write(writer, work);

@@ -57,6 +57,14 @@ internal static class TaskWorkJson
         return work.Kind.Length > 0 ? work : throw new JsonException("'work' needs 'kind'.");
     }
 
+    internal static string ToWireName(PendingReason reason) => reason switch
+    {
+        PendingReason.NotDue => "not_due",
+        PendingReason.UnknownKind => "unknown_kind",
+        PendingReason.NewerVersion => "newer_version",
+        _ => "queued",
+    };
+
     private static string ToWireName(RecoveryPolicy recovery) => recovery switch
     {
         RecoveryPolicy.Idempotent => "idempotent",

@@ -1,0 +1,58 @@
+namespace Coppice;
+
+/// <summary>What becomes of a task when an attempt at it is over.</summary>
+internal static class AttemptVerdict
+{
+    private const string TimedOut = "attempt failed: it took longer than its kind's AttemptTimeout allows";
+
+    /// <summary>The change that ends the attempt.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="outcome">What its body gave.</param>
+    /// <param name="options">The manager's options.</param>
+    internal static Mutation Of(TaskAttempt attempt, TaskOutcome outcome, BackgroundTaskOptions options)
+    {
+        var (taskId, claim) = (attempt.TaskId, attempt.Claim);
+        if (outcome.State == TaskState.Completed)
+        {
+            return new FinishTask(taskId, TaskState.Completed) { Claim = claim, Result = outcome.Result };
+        }
+
+        if (outcome.State == TaskState.Failed)
+        {
+            return attempt.Reason == StopReason.Deadline
+                ? Failed(attempt, outcome.Error!)
+                : FailedOrAgain(attempt, outcome.Error!, attempt.Failure, options);
+        }
+
+        return attempt.Reason switch
+        {
+            StopReason.Deadline => Failed(attempt, WorkRules.DeadlineError),
+            StopReason.Timeout => FailedOrAgain(attempt, TimedOut, new TimeoutException(TimedOut), options),
+            StopReason.Shutdown or StopReason.Fenced when MayGoOn(attempt) => new HandBackWork(taskId, claim),
+            _ => new FinishTask(taskId, TaskState.Cancelled) { Claim = claim },
+        };
+    }
+
+    /// <summary>The change that ends an attempt whose body has not ended.</summary>
+    internal static Mutation WithoutBody(TaskAttempt attempt, BackgroundTaskOptions options) => Of(attempt, TaskOutcome.Cancelled, options);
+
+    /// <summary>Whether another host may go on: the kind says so, or nothing was begun.</summary>
+    internal static bool MayGoOn(TaskAttempt attempt) => attempt.Work.Recovery != RecoveryPolicy.Never || !attempt.HasBegun;
+
+    private static Mutation FailedOrAgain(TaskAttempt attempt, string error, Exception? failure, BackgroundTaskOptions options)
+    {
+        var failures = attempt.Work.Failures + 1;
+        if (failure is null or UnreadableInputException or StepMismatchException || !attempt.Kind.Retry.Allows(failures, failure))
+        {
+            return Failed(attempt, error);
+        }
+
+        var pause = attempt.Kind.Retry.PauseAfter(failures, options.Scheduler.NextDouble());
+        var dueAt = options.TimeProvider.GetUtcNow() + pause;
+        return attempt.Work.Deadline <= dueAt
+            ? Failed(attempt, error)
+            : new HandBackWork(attempt.TaskId, attempt.Claim) { DueAt = dueAt, Error = error };
+    }
+
+    private static FinishTask Failed(TaskAttempt attempt, string error) => new(attempt.TaskId, TaskState.Failed) { Claim = attempt.Claim, Error = error };
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Coppice;
+
+/// <summary>
+/// A small value that a task keeps for its later attempts: how far it has come. Kept in the store where the task is
+/// <see cref="RecoveryPolicy.Resumable"/>; in any other an attempt begins without one.
+/// </summary>
+public sealed class TaskCheckpoint
+{
+    private readonly TaskRunner _runner;
+    private readonly TaskAttempt _attempt;
+    private readonly HostFence _fence;
+    private JsonValueBox? _value;
+
+    internal TaskCheckpoint(TaskRunner runner, TaskAttempt attempt, HostFence fence)
+    {
+        _runner = runner;
+        _attempt = attempt;
+        _fence = fence;
+        _value = IsKept && attempt.Claimed.Checkpoint is { } value ? new JsonValueBox(value) : null;
+    }
+
+    /// <summary>Gets whether there is a value.</summary>
+    public bool HasValue => Volatile.Read(ref _value) is not null;
+
+    private bool IsKept => _attempt.Work.Recovery == RecoveryPolicy.Resumable;
+
+    /// <summary>Reads the value.</summary>
+    /// <typeparam name="T">Its type.</typeparam>
+    /// <param name="jsonTypeInfo">Its contract, as a source generator writes it.</param>
+    /// <returns>The value, or the default where there is none.</returns>
+    /// <exception cref="JsonException">The value is not of this type.</exception>
+    public T? Get<T>(JsonTypeInfo<T> jsonTypeInfo)
+    {
+        ArgumentNullException.ThrowIfNull(jsonTypeInfo);
+        return Volatile.Read(ref _value) is { } value ? value.Json.Deserialize(jsonTypeInfo) : default;
+    }
+
+    /// <summary>Reads the value, with the web defaults.</summary>
+    /// <inheritdoc cref="Get{T}(JsonTypeInfo{T})"/>
+    [RequiresUnreferencedCode(JsonValue.ReflectionMessage)]
+    [RequiresDynamicCode(JsonValue.ReflectionMessage)]
+    public T? Get<T>() => Volatile.Read(ref _value) is { } value ? value.Json.Deserialize<T>(JsonSerializerOptions.Web) : default;
+
+    /// <summary>Keeps a value in place of the one before. It is stored when this returns.</summary>
+    /// <typeparam name="T">Its type.</typeparam>
+    /// <param name="value">The value; at most 1 MB of JSON.</param>
+    /// <param name="jsonTypeInfo">Its contract, as a source generator writes it.</param>
+    /// <exception cref="ArgumentException">The value is over its limit.</exception>
+    /// <exception cref="AttemptLostException">The attempt is over.</exception>
+    public ValueTask SetAsync<T>(T value, JsonTypeInfo<T> jsonTypeInfo)
+    {
+        ArgumentNullException.ThrowIfNull(jsonTypeInfo);
+        return SetAsync(JsonSerializer.SerializeToElement(value, jsonTypeInfo));
+    }
+
+    /// <summary>Keeps a value in place of the one before, with the web defaults. It is stored when this returns.</summary>
+    /// <inheritdoc cref="SetAsync{T}(T, JsonTypeInfo{T})"/>
+    [RequiresUnreferencedCode(JsonValue.ReflectionMessage)]
+    [RequiresDynamicCode(JsonValue.ReflectionMessage)]
+    public ValueTask SetAsync<T>(T value) => SetAsync(JsonValue.From(value));
+
+    private async ValueTask SetAsync(JsonElement value)
+    {
+        var kept = _runner.Rules.CheckStepValue(value, "checkpoint", nameof(value));
+        if (IsKept)
+        {
+            await _runner.StoreProgressAsync("checkpoint", new StoreCheckpoint(_attempt.TaskId, _attempt.Claim, kept), _attempt, _fence)
+                .ConfigureAwait(false);
+        }
+
+        Volatile.Write(ref _value, new JsonValueBox(kept));
+    }
+
+    // A JSON element is two words, which are not written at once.
+    private sealed record JsonValueBox(JsonElement Json);
+}

@@ -1,0 +1,398 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+
+namespace Coppice;
+
+/// <summary>
+/// Takes pending tasks of the registered kinds out of the store, as many as there is room for. It looks when something was spawned or handed
+/// back, when a body has ended, when the next task is due, and when another host has gone.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "StopAsync disposes of the timer.")]
+internal sealed class WorkClaimer : IThreadPoolWorkItem
+{
+    private const int MostAtOnce = 256;
+
+    private readonly ManagerCore _core;
+    private readonly HostSession _host;
+    private readonly StoreGateway _store;
+    private readonly TaskMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly CancellationToken _stopping;
+    private readonly IReadOnlyList<KindClaim> _kinds;
+    private readonly Lock _lock = new();
+    private readonly TaskCompletionSource _idle;
+    private readonly ITimer _timer;
+    private readonly ConcurrentDictionary<string, bool> _unknown = new(StringComparer.Ordinal);
+    private DateTimeOffset _armedFor = DateTimeOffset.MaxValue;
+    private int _held;
+    private int _parked;
+    private bool _isLooking;
+    private bool _isLookDue;
+    private bool _isStopped;
+    private bool _hasBegun;
+    private volatile bool _hasFailed;
+
+    internal WorkClaimer(
+        ManagerCore core, TaskRunner runner, HostSession host, StoreGateway store, BackgroundTaskOptions options, TaskMetrics metrics, ILogger logger,
+        CancellationToken stopping)
+    {
+        _core = core;
+        Runner = runner;
+        _host = host;
+        _store = store;
+        Options = options;
+        _metrics = metrics;
+        _logger = logger;
+        _stopping = stopping;
+        _kinds = [.. options.Tasks.Select(static kind => kind.ToClaim())];
+        _idle = options.Scheduler.CreateSource();
+        _timer = options.TimeProvider.CreateTimer(
+            static claimer => ((WorkClaimer)claimer!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    internal BackgroundTaskOptions Options { get; }
+
+    internal TaskRunner Runner { get; }
+
+    /// <summary>The manager's start has returned.</summary>
+    internal void Begin()
+    {
+        lock (_lock)
+        {
+            _hasBegun = true;
+        }
+
+        Look();
+    }
+
+    /// <summary>Looks soon for tasks to claim, if there is room for one more.</summary>
+    internal void Look()
+    {
+        lock (_lock)
+        {
+            if (_isStopped || !_hasBegun)
+            {
+                return;
+            }
+
+            if (_isLooking)
+            {
+                _isLookDue = true;
+                return;
+            }
+
+            _isLooking = true;
+        }
+
+        Options.Scheduler.Queue(this);
+    }
+
+    public void Execute() => _ = LookAsync();
+
+    /// <summary>News of the store: tasks of a kind may be claimed, at once or from a time on.</summary>
+    internal void OnWork(string kind, DateTimeOffset? at)
+    {
+        if (at is { } time)
+        {
+            LookAt(time);
+        }
+        else if (HasRoom && !_unknown.ContainsKey(kind))
+        {
+            Look();
+        }
+    }
+
+    /// <summary>A look that failed is made up for.</summary>
+    internal void OnBeat()
+    {
+        if (_hasFailed)
+        {
+            Look();
+        }
+    }
+
+    /// <summary>A task was claimed and not given up yet.</summary>
+    internal void Held()
+    {
+        lock (_lock)
+        {
+            _held++;
+        }
+    }
+
+    /// <summary>An attempt has ended.</summary>
+    internal void Ended()
+    {
+        lock (_lock)
+        {
+            _held--;
+        }
+
+        Look();
+    }
+
+    /// <summary>A body that waits for other tasks or for time makes room for them, or they might wait for it. Dispose of the answer when it goes on.</summary>
+    internal IDisposable Park()
+    {
+        lock (_lock)
+        {
+            _parked++;
+        }
+
+        Look();
+        return new Parking(this);
+    }
+
+    /// <summary>Takes no more, and completes when nothing is being claimed.</summary>
+    internal Task StopAsync()
+    {
+        lock (_lock)
+        {
+            _isStopped = true;
+            CompleteIfIdle();
+        }
+
+        _timer.Dispose();
+        return _idle.Task;
+    }
+
+    private bool HasRoom
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return Room > 0;
+            }
+        }
+    }
+
+    private int Room => _isStopped ? 0 : Math.Min(MostAtOnce, Options.MaxConcurrentAttempts - _held + _parked);
+
+    private async Task LookAsync()
+    {
+        do
+        {
+            try
+            {
+                await ClaimAsync().ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
+            {
+                // The manager is going.
+            }
+            catch (Exception e)
+            {
+                _hasFailed = true;
+                Log.ClaimFailed(_logger, e);
+            }
+        }
+        while (HasToLookAgain());
+    }
+
+    private bool HasToLookAgain()
+    {
+        lock (_lock)
+        {
+            _isLooking = _isLookDue && !_isStopped;
+            _isLookDue = false;
+            CompleteIfIdle();
+            return _isLooking;
+        }
+    }
+
+    private async ValueTask ClaimAsync()
+    {
+        int room;
+        lock (_lock)
+        {
+            room = Math.Max(Room, 0);
+        }
+
+        if (_isStopped)
+        {
+            return;
+        }
+
+        // Without room what is due and what has expired is still looked after.
+        var claim = new ClaimWork(_kinds, _kinds.Count == 0 ? 0 : room) { AgentReader = Options.Scheduler.NewGuid() };
+        var landing = new ClaimLanding(this, claim.AgentReader);
+        CommitResult result;
+        try
+        {
+            result = await _store.CommitAsync("claim", claim, _host.Fence, landing, _stopping).ConfigureAwait(false);
+        }
+        catch
+        {
+            landing.GiveUp();
+            throw;
+        }
+
+        // A host that was given up joins anew with its next heartbeat.
+        _hasFailed = result.Answer is not WorkClaimed;
+        if (result.Answer is not WorkClaimed claimed)
+        {
+            return;
+        }
+
+        landing.Start(mayHaveMissedNews: result.WasFound);
+        Note(claimed);
+        if (claimed.Tasks.Count == MostAtOnce)
+        {
+            Look();
+        }
+    }
+
+    private void Note(WorkClaimed claimed)
+    {
+        _metrics.Claimed(claimed.Tasks.Count);
+        foreach (var kind in claimed.UnknownKinds)
+        {
+            if (_unknown.TryAdd(kind, true))
+            {
+                Log.KindUnknown(_logger, kind);
+            }
+        }
+
+        if (claimed.NextLook is { } next)
+        {
+            LookAt(next);
+        }
+    }
+
+    /// <summary>Takes in what was claimed, from inside the commit: from here on it can be found, and cancelled.</summary>
+    private List<LiveTask> Take(WorkClaimed claimed, HostFence fence, Guid agentReader)
+    {
+        var tasks = new List<LiveTask>(claimed.Tasks.Count);
+        foreach (var work in claimed.Tasks)
+        {
+            if (Options.Tasks.TryFind(work.Task.Work!.Kind, out var registered))
+            {
+                Held();
+                tasks.Add(Runner.Take(new TaskAttempt(this, registered, work), registered.CreateBody(work.Task.Work.Input), fence, agentReader));
+            }
+        }
+
+        return tasks;
+    }
+
+    private void LookAt(DateTimeOffset time)
+    {
+        if (time <= Options.TimeProvider.GetUtcNow())
+        {
+            Look();
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (!_isStopped && time < _armedFor)
+            {
+                _armedFor = time;
+                _timer.Change(WakeTime.PauseUntil(time, Options.TimeProvider), Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private void OnTimer()
+    {
+        lock (_lock)
+        {
+            _armedFor = DateTimeOffset.MaxValue;
+        }
+
+        Look();
+    }
+
+    private void CompleteIfIdle()
+    {
+        if (_isStopped && !_isLooking)
+        {
+            Options.Scheduler.Complete(_idle);
+        }
+    }
+
+    /// <summary>What one claim brings. Its tasks begin when it is answered; when the answer is lost, once it is known that it landed.</summary>
+    private sealed class ClaimLanding(WorkClaimer claimer, Guid agentReader) : ICommitObserver
+    {
+        private readonly Lock _lock = new();
+        private List<LiveTask> _landed = [];
+        private bool _isGivenUp;
+
+        public void OnLanded(CommitResult result, HostFence fence)
+        {
+            var tasks = claimer.Take((WorkClaimed)result.Answer!, fence, agentReader);
+            lock (_lock)
+            {
+                if (!_isGivenUp)
+                {
+                    _landed = tasks;
+                    return;
+                }
+            }
+
+            claimer.StartLater(tasks);
+        }
+
+        internal void Start(bool mayHaveMissedNews)
+        {
+            if (mayHaveMissedNews)
+            {
+                claimer.StartLater(_landed);
+                return;
+            }
+
+            foreach (var task in _landed)
+            {
+                task.Start();
+            }
+        }
+
+        internal void GiveUp()
+        {
+            lock (_lock)
+            {
+                _isGivenUp = true;
+            }
+
+            claimer.StartLater(_landed);
+        }
+    }
+
+    private void StartLater(List<LiveTask> tasks)
+    {
+        foreach (var task in tasks)
+        {
+            Options.Scheduler.Queue(new LateStart(_core, task));
+        }
+    }
+
+    /// <summary>Starts a task of which a cancel may have been told while nobody here knew it.</summary>
+    private sealed class LateStart(ManagerCore core, LiveTask task) : IThreadPoolWorkItem
+    {
+        public void Execute() => _ = StartAsync();
+
+        private async Task StartAsync()
+        {
+            await core.CatchUpAsync(task).ConfigureAwait(false);
+            task.Start();
+        }
+    }
+
+    private sealed class Parking(WorkClaimer claimer) : IDisposable
+    {
+        private int _isOver;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _isOver, 1) == 0)
+            {
+                lock (claimer._lock)
+                {
+                    claimer._parked--;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+namespace Coppice;
+
+/// <summary>Hears that a task of a registered kind was stored, however late: one whose spawner was told that it failed is cancelled.</summary>
+internal sealed class WorkLanding(TaskRunner runner, WorkScheduler scheduler) : ICommitObserver, IThreadPoolWorkItem
+{
+    private readonly Lock _lock = new();
+    private TaskAdded? _landed;
+    private HostFence _fence;
+    private bool _isGivenUp;
+
+    public void OnLanded(CommitResult result, HostFence fence)
+    {
+        if (result.Answer is not TaskAdded { WasKnown: false } added)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            _landed = added;
+            _fence = fence;
+            if (_isGivenUp)
+            {
+                // It is told of from inside the commit; to end it, it has to be there.
+                scheduler.Queue(this);
+            }
+        }
+    }
+
+    public void Execute() => _ = runner.CancelUnwantedAsync(_landed!.TaskId, _fence);
+
+    /// <summary>Its spawner is told that it failed, unless it has landed.</summary>
+    internal TaskAdded? GiveUp()
+    {
+        lock (_lock)
+        {
+            _isGivenUp = _landed is null;
+            return _landed;
+        }
+    }
+}
