@@ -20,6 +20,8 @@ public sealed class SqliteChildLookup : ChildLookupContract<SqliteStoreFixture>;
 
 public sealed class SqliteContinuedAgents : ContinuedAgentsContract<SqliteStoreFixture>;
 
+public sealed class SqliteClaimWork : ClaimWorkContract<SqliteStoreFixture>;
+
 public sealed class SqliteConversations : ConversationsContract<SqliteStoreFixture>;
 
 public sealed class SqliteEventNumbering : EventNumberingContract<SqliteStoreFixture>;

@@ -83,6 +83,40 @@ public sealed class StoreHost
         Assert.IsType<TaskAdded>(await AnswerAsync(
             Task(thread, type: TaskTypes.SubAgent) with { AgentThreadId = agentThread, AgentReader = reader })).TaskId;
 
+    /// <summary>Adds a task of a kind, and tells its id.</summary>
+    public async Task<string> AddWorkAsync(
+        string kind = "k", string thread = "t1", Func<NewWork, NewWork>? work = null, Func<AddTask, AddTask>? task = null) =>
+        Assert.IsType<TaskAdded>(await AnswerAsync(WorkTask(kind, thread, work, task))).TaskId;
+
+    /// <summary>Adds an agent task of a kind, and tells its id.</summary>
+    public Task<string> AddWorkAgentAsync(string agentThread, string kind = "k", string thread = "t1", Func<NewWork, NewWork>? work = null) =>
+        AddWorkAsync(kind, thread, work, task => task with { Type = TaskTypes.SubAgent, AgentThreadId = agentThread });
+
+    /// <summary>Claims what there is of the kind <c>k</c>, or of others.</summary>
+    public Task<WorkClaimed> ClaimAsync(int limit = 100, params KindClaim[] kinds) => ClaimForAsync(Guid.NewGuid(), limit, kinds);
+
+    /// <summary>Claims work, and opens agents' mailboxes for a reader.</summary>
+    public async Task<WorkClaimed> ClaimForAsync(Guid agentReader, int limit = 100, params KindClaim[] kinds) =>
+        Assert.IsType<WorkClaimed>(await AnswerAsync(new ClaimWork(kinds is [] ? [new KindClaim("k")] : kinds, limit) { AgentReader = agentReader }));
+
+    /// <summary>Claims the one task that there is.</summary>
+    public async Task<ClaimedWork> ClaimOneAsync(params KindClaim[] kinds) => Assert.Single((await ClaimAsync(1, kinds)).Tasks);
+
+    /// <summary>Hands a claimed task back, to be tried again at once unless it says otherwise.</summary>
+    public async Task<TaskState> HandBackAsync(ClaimedWork work, DateTimeOffset? dueAt = null, string? error = null)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return Assert.IsType<WorkHandedBack>(await AnswerAsync(
+            new HandBackWork(work.Task.TaskId, work.Claim) { DueAt = dueAt, Error = error })).State;
+    }
+
+    /// <summary>Ends a claimed task.</summary>
+    public async Task FinishAsync(ClaimedWork work, TaskState state = TaskState.Completed)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        Assert.IsType<TaskFinished>(await AnswerAsync(Finish(work.Task.TaskId, state) with { Claim = work.Claim }));
+    }
+
     /// <summary>Ends a task.</summary>
     public async Task FinishAsync(string taskId, TaskState state = TaskState.Completed) =>
         Assert.IsType<TaskFinished>(await AnswerAsync(Finish(taskId, state)));
@@ -113,6 +147,15 @@ public sealed class StoreHost
             State = state,
             Lineage = new TaskLineage { TaskId = parent, RunId = run },
         };
+
+    /// <summary>A task of a kind to add.</summary>
+    public static AddTask WorkTask(
+        string kind = "k", string thread = "t1", Func<NewWork, NewWork>? work = null, Func<AddTask, AddTask>? task = null)
+    {
+        var added = new NewWork { Kind = kind, Input = Mailbag.Json("{}") };
+        var adding = Task(thread) with { Work = work is null ? added : work(added) };
+        return task is null ? adding : task(adding);
+    }
 
     /// <summary>The end of a task.</summary>
     public static FinishTask Finish(string taskId, TaskState state = TaskState.Completed) =>

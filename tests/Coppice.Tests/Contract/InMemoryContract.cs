@@ -68,6 +68,8 @@ public sealed class InMemoryChildLookup : ChildLookupContract<InMemoryStoreFixtu
 
 public sealed class InMemoryContinuedAgents : ContinuedAgentsContract<InMemoryStoreFixture>;
 
+public sealed class InMemoryClaimWork : ClaimWorkContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryConversations : ConversationsContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryEventNumbering : EventNumberingContract<InMemoryStoreFixture>;

@@ -5,7 +5,8 @@ internal sealed class AgentSeat(string threadId, Guid reader, string? continues)
 {
     internal string ThreadId { get; } = threadId;
 
-    internal Guid Reader { get; } = reader;
+    /// <summary>Gets or sets the reader that its mailbox was opened for; none while the task waits for a host.</summary>
+    internal Guid Reader { get; set; } = reader;
 
     /// <summary>Gets the agent task whose thread it took on.</summary>
     internal string? Continues { get; } = continues;

@@ -13,13 +13,13 @@ public sealed partial class InMemoryTaskStore
     private CommitResult Join(MutationBatch batch, JoinHost join)
     {
         var fence = _hosts.Join(join.HostId);
-        var orphans = new List<string>();
+        var settled = new Settled();
         foreach (var left in _hosts.TakeLeft())
         {
-            orphans.AddRange(SettleTasks(left, batch.Time));
+            SettleTasks(left, batch.Time, settled);
         }
 
-        return Landed(batch, new HostJoined(fence, orphans));
+        return Landed(batch, new HostJoined(fence, settled.Orphans) { Recovered = settled.Recovered });
     }
 
     private CommitResult Settle(MutationBatch batch, SettleHost settle)
@@ -30,7 +30,13 @@ public sealed partial class InMemoryTaskStore
         }
 
         _hosts.Close(settle.Fence);
-        return Landed(batch, new HostSettled(_hosts.TryTake(settle.Fence) ? SettleTasks(settle.Fence, batch.Time) : []));
+        var settled = new Settled();
+        if (_hosts.TryTake(settle.Fence))
+        {
+            SettleTasks(settle.Fence, batch.Time, settled);
+        }
+
+        return Landed(batch, new HostSettled(settled.Orphans) { Recovered = settled.Recovered });
     }
 
     private CommitResult Leave(MutationBatch batch)
@@ -52,31 +58,35 @@ public sealed partial class InMemoryTaskStore
         return Landed(batch, HostLeft.Instance);
     }
 
-    /// <summary>Ends what a host left running. Its fence is closed, so under a partition's lock it can add no more there.</summary>
-    private List<string> SettleTasks(HostFence fence, DateTimeOffset at)
+    /// <summary>
+    /// Ends what a host left running, or makes it wait for another. Its fence is closed, so under a partition's lock it can add no more there.
+    /// </summary>
+    private void SettleTasks(HostFence fence, DateTimeOffset at, Settled settled)
     {
-        var orphans = new List<string>();
-        foreach (var partition in _partitions.Values)
-        {
-            List<TaskRecord> live;
-            lock (partition)
-            {
-                live = partition.Live();
-            }
+        var left = _partitions.Values.SelectMany(partition => OwnedBy(fence, partition)).OrderBy(static task => task.Cursor, CursorOrder).ToList();
 
-            foreach (var task in live.Where(task => task.OwnerEpoch == fence.Epoch).OrderBy(task => task.Cursor, CursorOrder))
-            {
-                if (Orphan(task, at))
-                {
-                    orphans.Add(task.TaskId);
-                }
-            }
+        // Before the first of them can be claimed again.
+        foreach (var kind in left.Select(static task => task.Work?.Kind).OfType<string>().Distinct(StringComparer.Ordinal))
+        {
+            _board.NoteCrash(kind, at.ToUnixTimeMilliseconds());
+        }
+
+        foreach (var task in left)
+        {
+            SettleTask(task, fence, at, settled);
         }
 
         CloseMailboxesOf(fence);
         ReleaseClaims(fence, at);
         TellFenced(fence);
-        return orphans;
+    }
+
+    private static List<TaskRecord> OwnedBy(HostFence fence, ThreadPartition partition)
+    {
+        lock (partition)
+        {
+            return [.. partition.Owned().Where(task => task.OwnerEpoch == fence.Epoch)];
+        }
     }
 
     private bool HasLiveTasks(HostFence fence)
@@ -85,7 +95,7 @@ public sealed partial class InMemoryTaskStore
         {
             lock (partition)
             {
-                if (partition.Live().Any(task => task.OwnerEpoch == fence.Epoch))
+                if (partition.Owned().Any(task => task.OwnerEpoch == fence.Epoch))
                 {
                     return true;
                 }
@@ -95,17 +105,26 @@ public sealed partial class InMemoryTaskStore
         return false;
     }
 
-    private bool Orphan(TaskRecord task, DateTimeOffset at)
+    private void SettleTask(TaskRecord task, HostFence fence, DateTimeOffset at, Settled settled)
     {
-        using var locks = new PartitionLocks(task.Owner, task.Agent is null ? null : Partition(task.Agent.ThreadId));
-        if (!task.IsLive)
+        var (owner, agent) = PartitionsOf(task);
+        using var locks = new PartitionLocks(owner, agent);
+        if (!task.IsLive || task.OwnerEpoch != fence.Epoch)
         {
-            return false;
+            return;
         }
 
         using var turn = _feed.TakeTurn();
-        End(task, new FinishTask(task.TaskId, TaskState.Failed) { Error = Orphans.Error }, at, turn);
-        return true;
+        if (task.Settle() is { } end)
+        {
+            End(task, end, at, turn);
+            settled.Orphans.Add(task.TaskId);
+        }
+        else
+        {
+            Requeue(task, at, turn);
+            settled.Recovered.Add(task.TaskId);
+        }
     }
 
     private void CloseMailboxesOf(HostFence fence)
@@ -117,7 +136,7 @@ public sealed partial class InMemoryTaskStore
                 if (partition.Mail.HasReader && partition.Mail.ReaderHost == fence)
                 {
                     using var turn = _feed.TakeTurn();
-                    CloseMail(partition.ThreadId, partition.Mail, turn);
+                    CloseMail(partition, turn);
                 }
             }
         }
@@ -138,5 +157,12 @@ public sealed partial class InMemoryTaskStore
         var result = new CommitResult(CommitStatus.Landed, turn.Revision, answer);
         batch.MarkLanded(result);
         return result;
+    }
+
+    private sealed class Settled
+    {
+        internal List<string> Orphans { get; } = [];
+
+        internal List<string> Recovered { get; } = [];
     }
 }

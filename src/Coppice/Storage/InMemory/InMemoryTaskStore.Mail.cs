@@ -39,7 +39,7 @@ public sealed partial class InMemoryTaskStore
     {
         foreach (var listener in turn.Listeners)
         {
-            listener.OnMail(partition.ThreadId, wakes, partition.Mail.HasReader);
+            listener.OnMail(partition.ThreadId, wakes, partition.IsAttended);
         }
     }
 
@@ -105,22 +105,22 @@ public sealed partial class InMemoryTaskStore
     {
         if (IsReader(close.ThreadId, close.Reader))
         {
-            CloseMail(close.ThreadId, Partition(close.ThreadId).Mail, turn);
+            CloseMail(Partition(close.ThreadId), turn);
         }
 
         return MailboxClosed.Instance;
     }
 
-    private static void CloseMail(string threadId, Mailbox mail, ChangeFeed.Turn turn)
+    private static void CloseMail(ThreadPartition partition, ChangeFeed.Turn turn)
     {
-        if (!mail.Close())
+        if (!partition.Mail.Close() || partition.IsAttended)
         {
             return;
         }
 
         foreach (var listener in turn.Listeners)
         {
-            listener.OnMailLeftUnread(threadId);
+            listener.OnMailLeftUnread(partition.ThreadId);
         }
     }
 

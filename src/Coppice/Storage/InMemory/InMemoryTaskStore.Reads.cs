@@ -77,15 +77,21 @@ public sealed partial class InMemoryTaskStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(string taskId, int from, int limit, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(string taskId, int from, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return ValueTask.FromResult<IReadOnlyList<TaskStep>>(_directory.Find(taskId)?.Steps(from, limit) ?? []);
+    }
 
     /// <inheritdoc/>
     public ValueTask<int> CountUnreadEventsAsync(string threadId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(threadId);
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return ValueTask.FromResult(InMailbox(threadId, static mail => mail.UnreadEvents, 0));
+        return ValueTask.FromResult(InPartition(threadId, static partition => partition.Mail.UnreadEvents, 0));
     }
 
     /// <inheritdoc/>
@@ -93,7 +99,7 @@ public sealed partial class InMemoryTaskStore
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         return ValueTask.FromResult<IReadOnlyList<string>>([.. _partitions.Keys.Where(
-            threadId => InMailbox(threadId, static mail => !mail.HasReader && mail.HasUnreadToWakeFor, false))]);
+            threadId => InPartition(threadId, static partition => !partition.IsAttended && partition.Mail.HasUnreadToWakeFor, false))]);
     }
 
     /// <inheritdoc/>
@@ -104,7 +110,7 @@ public sealed partial class InMemoryTaskStore
         return ValueTask.FromResult(DeadLetters(threadId));
     }
 
-    private T InMailbox<T>(string threadId, Func<Mailbox, T> read, T nothing)
+    private T InPartition<T>(string threadId, Func<ThreadPartition, T> read, T nothing)
     {
         if (!_partitions.TryGetValue(threadId, out var partition))
         {
@@ -113,7 +119,7 @@ public sealed partial class InMemoryTaskStore
 
         lock (partition)
         {
-            return read(partition.Mail);
+            return read(partition);
         }
     }
 
@@ -122,7 +128,7 @@ public sealed partial class InMemoryTaskStore
     {
         if (query.AsksOnlyLive)
         {
-            return InOrder(LiveOf(query.OwnerThreadId), after);
+            return InOrder(LiveOf(query.OwnerThreadId, query.States!.Contains(TaskState.Pending)), after);
         }
 
         if (query.OwnerThreadId is null)
@@ -143,8 +149,8 @@ public sealed partial class InMemoryTaskStore
         }
     }
 
-    /// <summary>The live tasks of a thread, or of all threads that have any.</summary>
-    private IEnumerable<TaskRecord> LiveOf(string? threadId)
+    /// <summary>The live tasks of a thread, or of all threads that have any; perhaps without those that wait for a host, of which there may be many.</summary>
+    private IEnumerable<TaskRecord> LiveOf(string? threadId, bool alsoWaiting)
     {
         if (threadId is null)
         {
@@ -153,11 +159,11 @@ public sealed partial class InMemoryTaskStore
 
         return _partitions.TryGetValue(threadId, out var partition) && partition.HasLive ? Locked(partition) : [];
 
-        static List<TaskRecord> Locked(ThreadPartition partition)
+        List<TaskRecord> Locked(ThreadPartition partition)
         {
             lock (partition)
             {
-                return partition.Live();
+                return alsoWaiting ? partition.Live() : partition.Owned();
             }
         }
     }

@@ -5,6 +5,11 @@ public sealed partial class InMemoryTaskStore
 {
     private AddRefused? CheckAdd(AddTask task)
     {
+        if (FindKnown(task) is { } known)
+        {
+            return known.Work!.Kind == task.Work!.Kind ? null : new AddRefused(SpawnError.IdempotencyKeyReused);
+        }
+
         if (_forest.Check(task) is { } error)
         {
             return new AddRefused(error);
@@ -29,11 +34,14 @@ public sealed partial class InMemoryTaskStore
         return Partition(seat.ThreadId).LiveAgents > 0 ? new AddRefused(SpawnError.AgentBusy) : null;
     }
 
+    /// <summary>The task that is there already under the key of the one to add.</summary>
+    private TaskRecord? FindKnown(AddTask task) =>
+        task.Work?.IdempotencyKey is { } key ? Partition(task.OwnerThreadId).Find(key) : null;
+
     private Added Create(MutationBatch batch, AddTask task)
     {
         var reservation = _directory.Reserve();
-        var record = new TaskRecord(
-            TaskIds.Format(reservation.Number), Partition(task.OwnerThreadId), task, batch.Host.Epoch, batch.Time);
+        var record = new TaskRecord(reservation.Number, Partition(task.OwnerThreadId), task, batch.Host.Epoch, batch.Time);
         return new Added(reservation, record);
     }
 
@@ -58,20 +66,43 @@ public sealed partial class InMemoryTaskStore
 
         if (record.Agent is { } seat)
         {
-            Partition(seat.ThreadId).LiveAgents++;
-            Open(batch, new OpenMailbox(seat.ThreadId, seat.Reader), turn);
+            var partition = Partition(seat.ThreadId);
+            partition.LiveAgents++;
+            if (record.Work is null)
+            {
+                Open(batch, new OpenMailbox(seat.ThreadId, seat.Reader), turn);
+            }
+            else
+            {
+                partition.WaitingAgents++;
+            }
         }
 
         turn.TellChange(TaskChangeKind.Spawned, record);
+        if (record.Work is { } work)
+        {
+            Offer(work, batch.Time, turn);
+        }
     }
 
-    private TaskRecord? FindOwned(MutationBatch batch, string taskId) =>
-        _directory.Find(taskId) is { } task && task.OwnerEpoch == batch.Host.Epoch ? task : null;
+    /// <summary>A task that the batch's host has, by the attempt that speaks.</summary>
+    private TaskRecord? FindOwned(MutationBatch batch, string taskId, long claim) =>
+        _directory.Find(taskId) is { } task && task.OwnerEpoch == batch.Host.Epoch && (task.Work?.Claim ?? 0) == claim ? task : null;
 
-    private MoveRefused MoveRefusal(MutationBatch batch, string taskId) => new(FindOwned(batch, taskId)?.State);
+    private MoveRefused MoveRefusal(MutationBatch batch, string taskId, long claim) => new(FindOwned(batch, taskId, claim)?.State);
 
-    private MoveRefused? CheckMove(MutationBatch batch, string taskId, TaskState to) =>
-        FindOwned(batch, taskId) is { } task && task.State.CanMoveTo(to) ? null : MoveRefusal(batch, taskId);
+    private MoveRefused? CheckLive(MutationBatch batch, string taskId, long claim) =>
+        FindOwned(batch, taskId, claim) is { IsLive: true } ? null : MoveRefusal(batch, taskId, claim);
+
+    private MoveRefused? CheckEnd(MutationBatch batch, FinishTask finish) =>
+        finish.State.IsTerminal() && FindOwned(batch, finish.TaskId, finish.Claim) is { } task && task.State.CanMoveTo(finish.State)
+            ? null : MoveRefusal(batch, finish.TaskId, finish.Claim);
+
+    /// <summary>Work is pending again only once it is handed back, which says when and why.</summary>
+    private MoveRefused? CheckMove(MutationBatch batch, MoveTask move) =>
+        !move.To.IsTerminal() && FindOwned(batch, move.TaskId, move.Claim) is { } task && task.State.CanMoveTo(move.To)
+            && (task.Work is null || move.To != TaskState.Pending)
+            ? null : MoveRefusal(batch, move.TaskId, move.Claim);
 
     private TaskMoved Move(MoveTask move, ChangeFeed.Turn turn)
     {
@@ -85,13 +116,18 @@ public sealed partial class InMemoryTaskStore
     {
         var task = _directory.Find(finish.TaskId)!;
         PostNew(task, finish.FirstEvent, finish.Events, turn);
-        if (finish.CancelledBy is { } by && task.RequestCancel(by, batch.Time, out var isFirst) && isFirst)
+        NoteCancel(task, finish.CancelledBy, batch.Time, turn);
+        End(task, finish, batch.Time, turn);
+        return TaskFinished.Instance;
+    }
+
+    /// <summary>Notes a cancel request that the store could not be told at the time.</summary>
+    private static void NoteCancel(TaskRecord task, string? by, DateTimeOffset at, ChangeFeed.Turn turn)
+    {
+        if (by is not null && task.RequestCancel(by, at, out var isFirst) && isFirst)
         {
             turn.TellChange(TaskChangeKind.CancelRequested, task);
         }
-
-        End(task, finish, batch.Time, turn);
-        return TaskFinished.Instance;
     }
 
     /// <summary>Ends a task whose partitions are locked.</summary>
@@ -111,6 +147,11 @@ public sealed partial class InMemoryTaskStore
             EndAgent(task, seat, at, turn);
         }
 
+        if (task.Work is { } work && _board.Remove(work))
+        {
+            TellWork(turn, work.Kind, null);
+        }
+
         foreach (var listener in turn.Listeners)
         {
             listener.OnEnded(task.TaskId);
@@ -122,17 +163,23 @@ public sealed partial class InMemoryTaskStore
         var partition = Partition(seat.ThreadId);
         var mail = partition.Mail;
         partition.LiveAgents--;
+        if (task.Work is { IsWaiting: true })
+        {
+            partition.WaitingAgents--;
+        }
+
         seat.IsClosed = true;
         Bury(task, mail, seat.ThreadId, at);
         if (mail.Reader == seat.Reader)
         {
-            CloseMail(seat.ThreadId, mail, turn);
+            CloseMail(partition, turn);
         }
     }
 
-    private CancelReached Cancel(MutationBatch batch, RequestCancel cancel, ChangeFeed.Turn turn)
+    /// <summary>Requests a cancellation. What waits for a host ends with it, which is left over to <see cref="EndFelled"/>.</summary>
+    private CancelReached Cancel(MutationBatch batch, RequestCancel cancel, ChangeFeed.Turn turn, ref List<TaskRecord>? felled)
     {
-        var reached = new List<string>();
+        var reached = new List<TaskRecord>();
         var first = new List<TaskRecord>();
         if (cancel.Scope != CancelScope.Task)
         {
@@ -140,26 +187,65 @@ public sealed partial class InMemoryTaskStore
             var (tasks, stump) = RootsOf(cancel);
             _forest.Fell(tasks, stump, cancel.By, batch.Time, reached, first);
         }
-        else if (_directory.Find(cancel.Key) is { } task && task.RequestCancel(cancel.By, batch.Time, out var isFirst))
+        else if (_directory.Find(cancel.Key) is { } task)
         {
-            reached.Add(task.TaskId);
-            if (isFirst)
+            // A claim holds this lock from its look whether there was a request until the host can hear of one.
+            using var forest = task.Work is null ? default : _forest.Enter();
+            if (task.RequestCancel(cancel.By, batch.Time, out var isFirst))
             {
-                first.Add(task);
+                reached.Add(task);
+                if (isFirst)
+                {
+                    first.Add(task);
+                }
             }
         }
 
         foreach (var task in first)
         {
             turn.TellChange(TaskChangeKind.CancelRequested, task);
+            if (task.IsWaiting)
+            {
+                continue;
+            }
+
             foreach (var listener in turn.Listeners)
             {
                 listener.OnCancelRequested(task.TaskId, task.OwnerEpoch);
             }
         }
 
-        return new CancelReached(reached);
+        foreach (var task in reached)
+        {
+            if (task.IsWaiting)
+            {
+                (felled ??= []).Add(task);
+            }
+        }
+
+        return new CancelReached([.. reached.Select(static task => task.TaskId)]);
     }
+
+    /// <summary>
+    /// Ends what a cancel reached while it waited for a host. Its partitions could not be locked while the forest was, but from the
+    /// request on no host gets it, and nothing is added below it.
+    /// </summary>
+    private void EndFelled(List<TaskRecord> felled, DateTimeOffset at)
+    {
+        foreach (var task in felled)
+        {
+            var (owner, agent) = PartitionsOf(task);
+            using var locks = new PartitionLocks(owner, agent);
+            using var turn = _feed.TakeTurn();
+            if (task.IsWaiting)
+            {
+                EndCancelled(task, at, turn);
+            }
+        }
+    }
+
+    private void EndCancelled(TaskRecord task, DateTimeOffset at, ChangeFeed.Turn turn) =>
+        End(task, new FinishTask(task.TaskId, TaskState.Cancelled), at, turn);
 
     private (IEnumerable<TaskRecord> Tasks, Stump? Stump) RootsOf(RequestCancel cancel)
     {

@@ -8,7 +8,7 @@ namespace Coppice;
 /// </summary>
 /// <remarks>
 /// Locks are taken in this order: partitions (in their own order), the turn of the change feed, the forest of lineages, one record or the
-/// telling of one change.
+/// telling of one change, the board of work.
 /// Every call completes before it returns.
 /// </remarks>
 public sealed partial class InMemoryTaskStore : ITaskStore
@@ -18,6 +18,7 @@ public sealed partial class InMemoryTaskStore : ITaskStore
     private readonly LineageForest _forest;
     private readonly HostTable _hosts = new();
     private readonly ChangeFeed _feed = new();
+    private readonly WorkBoard _board = new();
     private long _partitionOrder;
     private volatile bool _isDisposed;
 
@@ -32,9 +33,19 @@ public sealed partial class InMemoryTaskStore : ITaskStore
     {
         ArgumentNullException.ThrowIfNull(batch);
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return cancellationToken.IsCancellationRequested
-            ? ValueTask.FromCanceled<CommitResult>(cancellationToken)
-            : ValueTask.FromResult(batch.Single is { } mutation ? CommitOne(batch, mutation) : CommitMany(batch));
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<CommitResult>(cancellationToken);
+        }
+
+        List<TaskRecord>? felled = null;
+        var result = batch.Single is { } mutation ? CommitOne(batch, mutation, ref felled) : CommitMany(batch, ref felled);
+        if (felled is not null)
+        {
+            EndFelled(felled, batch.Time);
+        }
+
+        return ValueTask.FromResult(result);
     }
 
     /// <inheritdoc/>
@@ -60,7 +71,7 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         return ValueTask.CompletedTask;
     }
 
-    private CommitResult CommitOne(MutationBatch batch, Mutation mutation)
+    private CommitResult CommitOne(MutationBatch batch, Mutation mutation, ref List<TaskRecord>? felled)
     {
         switch (mutation)
         {
@@ -68,6 +79,7 @@ public sealed partial class InMemoryTaskStore : ITaskStore
             case SettleHost settle: return Settle(batch, settle);
             case LeaveHost: return Leave(batch);
             case PruneTasks prune: return Prune(batch, prune);
+            case ClaimWork claim: return Claim(batch, claim);
             case PostToOutbox or ClaimOutbox or SettleOutgoing or ExpireMessages or ReplayFailedMessages or ClearFailedMessages:
                 return CommitMessageWork(batch, mutation);
         }
@@ -88,7 +100,7 @@ public sealed partial class InMemoryTaskStore : ITaskStore
             return new CommitResult(CommitStatus.Refused, 0, refusal);
         }
 
-        if (mutation is AddTask task)
+        if (mutation is AddTask task && FindKnown(task) is null)
         {
             var added = Create(batch, task);
             var result = new CommitResult(CommitStatus.Landed, turn.Revision, new TaskAdded(added.Record.TaskId));
@@ -98,19 +110,20 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         }
         else
         {
-            var result = new CommitResult(CommitStatus.Landed, turn.Revision, Apply(batch, mutation, turn, message));
+            var result = new CommitResult(CommitStatus.Landed, turn.Revision, Apply(batch, mutation, turn, ref felled, message));
             batch.MarkLanded(result);
             return result;
         }
     }
 
-    private CommitResult CommitMany(MutationBatch batch)
+    private CommitResult CommitMany(MutationBatch batch, ref List<TaskRecord>? felled)
     {
         var mutations = batch.Mutations;
-        if (mutations.Any(mutation => mutation is JoinHost or SettleHost or LeaveHost or PruneTasks || IsMessageWork(mutation)))
+        if (mutations.Any(mutation => mutation is JoinHost or SettleHost or LeaveHost or PruneTasks or ClaimWork || IsMessageWork(mutation)))
         {
             throw new ArgumentException(
-                "Joining, settling, leaving, pruning, and the outbox, expiry and failures of messages each need a batch of their own.", nameof(batch));
+                "Joining, settling, leaving, pruning, claiming work, and the outbox, expiry and failures of messages each need a batch of their own.",
+                nameof(batch));
         }
 
         using var locks = new PartitionLocks(mutations.SelectMany(PartitionList));
@@ -132,14 +145,14 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         var added = new List<Added>();
         for (var i = 0; i < answers.Length; i++)
         {
-            if (mutations[i] is AddTask task)
+            if (mutations[i] is AddTask task && FindKnown(task) is null)
             {
                 added.Add(Create(batch, task));
                 answers[i] = new TaskAdded(added[^1].Record.TaskId);
             }
             else
             {
-                answers[i] = Apply(batch, mutations[i], turn);
+                answers[i] = Apply(batch, mutations[i], turn, ref felled);
             }
         }
 
@@ -157,11 +170,14 @@ public sealed partial class InMemoryTaskStore : ITaskStore
     private MutationAnswer?[] CheckAll(MutationBatch batch)
     {
         var names = new HashSet<(string, string)>();
+        var keys = new HashSet<(string, string)>();
         var movedTasks = new HashSet<string>(StringComparer.Ordinal);
         var conversations = new Dictionary<string, int>(StringComparer.Ordinal);
         var agentThreads = new HashSet<string>(StringComparer.Ordinal);
         return [.. batch.Mutations.Select(mutation => Check(batch, mutation) ?? mutation switch
         {
+            AddTask task when FindKnown(task) is not null => null,
+            AddTask { Work.IdempotencyKey: { } key } task when !keys.Add((task.OwnerThreadId, key)) => new AddRefused(SpawnError.IdempotencyKeyReused),
             AddTask { Name: { } name } task when !names.Add((task.OwnerThreadId, name)) => new AddRefused(SpawnError.DuplicateName),
             AddTask { AgentThreadId: { } thread } task when !agentThreads.Add(thread) && task.Continues is not null => new AddRefused(SpawnError.AgentBusy),
             AppendConversation append when !conversations.TryAdd(append.ThreadId, append.FirstEntry + append.Entries.Count) =>
@@ -169,6 +185,9 @@ public sealed partial class InMemoryTaskStore : ITaskStore
             ForgetConversation forget => NoteForgotten(conversations, forget.ThreadId),
             FinishTask finish when !movedTasks.Add(finish.TaskId) => new MoveRefused(finish.State),
             MoveTask move when !movedTasks.Add(move.TaskId) => new MoveRefused(move.To),
+            HandBackWork back when !movedTasks.Add(back.TaskId) => new MoveRefused(TaskState.Pending),
+            StoreStep step when movedTasks.Contains(step.TaskId) => new MoveRefused(null),
+            StoreCheckpoint checkpoint when movedTasks.Contains(checkpoint.TaskId) => new MoveRefused(null),
             _ => null,
         })];
     }
@@ -177,10 +196,13 @@ public sealed partial class InMemoryTaskStore : ITaskStore
     private MutationAnswer? Check(MutationBatch batch, Mutation mutation) => mutation switch
     {
         AddTask task => CheckAdd(task),
-        FinishTask finish => finish.State.IsTerminal() ? CheckMove(batch, finish.TaskId, finish.State) : MoveRefusal(batch, finish.TaskId),
-        MoveTask move => move.To.IsTerminal() ? MoveRefusal(batch, move.TaskId) : CheckMove(batch, move.TaskId, move.To),
-        PostEvents post => FindOwned(batch, post.TaskId) is { IsLive: true } ? null : MoveRefusal(batch, post.TaskId),
-        CloseAgentInbox close => FindOwned(batch, close.TaskId) is { IsLive: true } ? null : MoveRefusal(batch, close.TaskId),
+        FinishTask finish => CheckEnd(batch, finish),
+        MoveTask move => CheckMove(batch, move),
+        PostEvents post => CheckLive(batch, post.TaskId, post.Claim),
+        CloseAgentInbox close => CheckLive(batch, close.TaskId, close.Claim),
+        HandBackWork back => CheckAttempt(batch, back.TaskId, back.Claim, mayNeedInput: false),
+        StoreStep step => CheckAttempt(batch, step.TaskId, step.Claim, mayNeedInput: true),
+        StoreCheckpoint checkpoint => CheckAttempt(batch, checkpoint.TaskId, checkpoint.Claim, mayNeedInput: true),
         SendMessage send => CheckSend(send),
         PostInput post when Partition(post.ThreadId).Mail.UnreadMessages >= post.MaxUnread => Refusal(SendResult.InboxFull),
         AppendConversation append => CheckAppend(append),
@@ -189,15 +211,20 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         _ => null,
     };
 
-    private MutationAnswer Apply(MutationBatch batch, Mutation mutation, ChangeFeed.Turn turn, MailEvent? message = null) => mutation switch
+    private MutationAnswer Apply(
+        MutationBatch batch, Mutation mutation, ChangeFeed.Turn turn, ref List<TaskRecord>? felled, MailEvent? message = null) => mutation switch
     {
+        AddTask known => new TaskAdded(FindKnown(known)!.TaskId) { WasKnown = true },
         FinishTask finish => Finish(batch, finish, turn),
         MoveTask move => Move(move, turn),
         PostEvents post => Post(post, turn),
-        RequestCancel cancel => Cancel(batch, cancel, turn),
+        RequestCancel cancel => Cancel(batch, cancel, turn, ref felled),
         SendMessage send => Send(send, message ?? MessageOf(send), turn),
         PostMessage post => Post(batch, post, turn),
         CloseAgentInbox close => CloseInbox(close),
+        HandBackWork back => HandBack(batch, back, turn),
+        StoreStep step => Store(step),
+        StoreCheckpoint checkpoint => Store(checkpoint),
         OpenMailbox open => Open(batch, open, turn),
         CloseMailbox close => Close(close, turn),
         AcknowledgeMail acknowledge => Acknowledge(batch, acknowledge),
@@ -215,6 +242,9 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         MoveTask move => PartitionsOf(move.TaskId),
         PostEvents post => PartitionsOf(post.TaskId),
         CloseAgentInbox close => PartitionsOf(close.TaskId),
+        HandBackWork back => PartitionsOf(back.TaskId),
+        StoreStep step => PartitionsOf(step.TaskId),
+        StoreCheckpoint checkpoint => PartitionsOf(checkpoint.TaskId),
         SendMessage send => (AgentPartitionOf(send.TaskId), null),
         RequestCancel { Scope: CancelScope.Thread } cancel => (_partitions.GetValueOrDefault(cancel.Key), null),
         PostMessage post => (Partition(post.ThreadId), null),
@@ -228,16 +258,16 @@ public sealed partial class InMemoryTaskStore : ITaskStore
         _ => (null, null),
     };
 
-    private IEnumerable<ThreadPartition> PartitionList(Mutation mutation)
-    {
-        var (first, second) = PartitionsOf(mutation);
-        return new[] { first, second }.OfType<ThreadPartition>();
-    }
+    private IEnumerable<ThreadPartition> PartitionList(Mutation mutation) => PartitionList(PartitionsOf(mutation));
+
+    private static IEnumerable<ThreadPartition> PartitionList((ThreadPartition? First, ThreadPartition? Second) partitions) =>
+        new[] { partitions.First, partitions.Second }.OfType<ThreadPartition>();
 
     private (ThreadPartition? First, ThreadPartition? Second) PartitionsOf(string taskId) =>
-        _directory.Find(taskId) is { } task
-            ? (task.Owner, task.Agent is null ? null : Partition(task.Agent.ThreadId))
-            : (null, null);
+        _directory.Find(taskId) is { } task ? PartitionsOf(task) : (null, null);
+
+    private (ThreadPartition? First, ThreadPartition? Second) PartitionsOf(TaskRecord task) =>
+        (task.Owner, task.Agent is null ? null : Partition(task.Agent.ThreadId));
 
     /// <summary>The partition of an agent's own thread. The end of an agent takes it too, so under its lock the agent does not end.</summary>
     private ThreadPartition? AgentPartitionOf(string taskId) =>

@@ -102,7 +102,7 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
     /// Requests the cancellation of everything live from these tasks, or from this stump, down. Adds what it reached, and what it reached first.
     /// </summary>
     internal void Fell(
-        IEnumerable<TaskRecord> tasks, Stump? stump, string by, DateTimeOffset at, List<string> reached, List<TaskRecord> first)
+        IEnumerable<TaskRecord> tasks, Stump? stump, string by, DateTimeOffset at, List<TaskRecord> reached, List<TaskRecord> first)
     {
         using var _ = Enter();
         var visit = ++_visits;
@@ -144,7 +144,7 @@ internal sealed class LineageForest(Func<string, TaskRecord?> find)
         {
             if (task.RequestCancel(by, at, out var isFirst))
             {
-                reached.Add(task.TaskId);
+                reached.Add(task);
                 if (isFirst)
                 {
                     first.Add(task);

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Coppice;
 
 /// <summary>One task. What can change is guarded by a lock on the record itself, the innermost of all locks.</summary>
@@ -12,19 +14,27 @@ internal sealed class TaskRecord
     private volatile TaskState _state;
     private readonly byte _notify;
 
-    internal TaskRecord(string taskId, ThreadPartition owner, AddTask task, long ownerEpoch, DateTimeOffset createdAt)
+    internal TaskRecord(long number, ThreadPartition owner, AddTask task, long ownerEpoch, DateTimeOffset createdAt)
     {
-        TaskId = taskId;
+        TaskId = TaskIds.Format(number);
         Owner = owner;
-        OwnerEpoch = ownerEpoch;
         Type = task.Type;
         Name = task.Name;
         Description = task.Description;
         Lineage = task.Lineage;
-        Agent = task.AgentThreadId is null ? null : new AgentSeat(task.AgentThreadId, task.AgentReader, task.Continues);
+        Agent = task.AgentThreadId is null ? null : new AgentSeat(task.AgentThreadId, task.Work is null ? task.AgentReader : Guid.Empty, task.Continues);
         _notify = (byte)task.Notify;
         _createdMs = createdAt.ToUnixTimeMilliseconds();
-        _state = task.State;
+        if (task.Work is { } work)
+        {
+            Work = new WorkItem(this, work, number);
+            _state = TaskState.Pending;
+        }
+        else
+        {
+            OwnerEpoch = ownerEpoch;
+            _state = task.State;
+        }
     }
 
     /// <summary>A task out of a snapshot, which is always an ended one.</summary>
@@ -43,13 +53,15 @@ internal sealed class TaskRecord
         _end = TaskEnd.Of(ended.Error, ended.Result);
         _completedMs = ended.CompletedAt?.ToUnixTimeMilliseconds() ?? Never;
         _cancel = ended is { CancelRequestedAt: null, CancelledBy: null } ? null : new CancelRequest(ended.CancelledBy, ended.CancelRequestedAt);
+        Work = ended.Work is null ? null : new WorkItem(this, ended.Work);
     }
 
     internal string TaskId { get; }
 
     internal ThreadPartition Owner { get; }
 
-    internal long OwnerEpoch { get; }
+    /// <summary>Gets the epoch of the host that has it; 0 while it waits for one. Changed under the partition's lock.</summary>
+    internal long OwnerEpoch { get; private set; }
 
     internal string Type { get; }
 
@@ -61,9 +73,15 @@ internal sealed class TaskRecord
 
     internal AgentSeat? Agent { get; }
 
+    /// <summary>Gets the work of a task of a registered kind.</summary>
+    internal WorkItem? Work { get; }
+
     internal TaskState State => _state;
 
     internal bool IsLive => !_state.IsTerminal();
+
+    /// <summary>Gets whether it waits for a host.</summary>
+    internal bool IsWaiting => Work is not null && _state == TaskState.Pending;
 
     internal DateTimeOffset CreatedAt => DateTimeOffset.FromUnixTimeMilliseconds(_createdMs);
 
@@ -119,6 +137,92 @@ internal sealed class TaskRecord
         }
     }
 
+    /// <summary>What the task will be once it is claimed.</summary>
+    internal TaskSnapshot ToClaimed()
+    {
+        var task = ToSnapshot();
+        return task with { State = TaskState.Running, Work = task.Work! with { Attempt = task.Work.Attempt + 1, DueAt = null } };
+    }
+
+    internal void Claim(long claim, long ownerEpoch)
+    {
+        lock (this)
+        {
+            Work!.Begin(claim);
+            OwnerEpoch = ownerEpoch;
+            StoredEvents = 0;
+            _state = TaskState.Running;
+        }
+    }
+
+    /// <summary>Makes the task wait again. Not one whose cancellation was requested, which is decided here at once: no request is to find it waiting unheard.</summary>
+    internal bool TryHandBack(HandBackWork back)
+    {
+        lock (this)
+        {
+            if (IsCancelRequested)
+            {
+                return false;
+            }
+
+            Work!.HandBack(back);
+            OwnerEpoch = 0;
+            _state = TaskState.Pending;
+            return true;
+        }
+    }
+
+    /// <summary>Makes the task wait again whose host is gone, or tells how it ends instead.</summary>
+    internal FinishTask? Settle()
+    {
+        lock (this)
+        {
+            if (Work is null or { Recovery: RecoveryPolicy.Never })
+            {
+                return new FinishTask(TaskId, TaskState.Failed) { Error = Orphans.Error };
+            }
+
+            if (IsCancelRequested)
+            {
+                return new FinishTask(TaskId, TaskState.Cancelled);
+            }
+
+            if (Work.Crash())
+            {
+                return new FinishTask(TaskId, TaskState.Failed) { Error = WorkRules.CrashError(Work.Crashes) };
+            }
+
+            Work.Recover();
+            OwnerEpoch = 0;
+            _state = TaskState.Pending;
+            return null;
+        }
+    }
+
+    internal void Keep(TaskStep step)
+    {
+        lock (this)
+        {
+            Work!.Keep(step);
+        }
+    }
+
+    internal void Keep(JsonElement? checkpoint)
+    {
+        lock (this)
+        {
+            Work!.Checkpoint = checkpoint;
+        }
+    }
+
+    internal List<TaskStep> Steps(int from, int limit)
+    {
+        lock (this)
+        {
+            return Work?.Steps(from, limit) ?? [];
+        }
+    }
+
     /// <summary>Ends the task. Tells whether the forest has to hear of it.</summary>
     internal bool End(FinishTask finish, DateTimeOffset at)
     {
@@ -127,6 +231,7 @@ internal sealed class TaskRecord
             _end = TaskEnd.Of(finish.Error, finish.Result);
             Volatile.Write(ref _completedMs, at.ToUnixTimeMilliseconds());
             _state = finish.State;
+            Work?.End();
             return HasHadChildren || LineageForest.Concerns(Lineage);
         }
     }
@@ -160,6 +265,7 @@ internal sealed class TaskRecord
                 Notify = (NotifyPolicy)_notify,
                 AgentThreadId = Agent?.ThreadId,
                 Continues = Agent?.Continues,
+                Work = Work?.ToWork(isPending: _state == TaskState.Pending),
                 Lineage = Lineage,
             };
         }

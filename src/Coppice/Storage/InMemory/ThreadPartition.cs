@@ -9,7 +9,9 @@ internal sealed class ThreadPartition(string threadId, long order)
 
     private readonly List<TaskRecord> _tasks = [];
     private Dictionary<string, TaskRecord>? _liveNames;
-    private readonly List<TaskRecord> _live = [];
+    private readonly List<TaskRecord> _owned = [];
+    private List<TaskRecord>? _waiting;
+    private Dictionary<string, TaskRecord>? _keys;
     private List<JsonElement>? _conversation;
     private bool _isUnsorted;
     private volatile int _liveCount;
@@ -23,6 +25,12 @@ internal sealed class ThreadPartition(string threadId, long order)
 
     /// <summary>Gets or sets how many live agent tasks have this thread as their own.</summary>
     internal int LiveAgents { get; set; }
+
+    /// <summary>Gets or sets how many of these wait for a host, so that no reader can be there.</summary>
+    internal int WaitingAgents { get; set; }
+
+    /// <summary>Gets whether the mail has a reader, or an agent that will read it once a host has it.</summary>
+    internal bool IsAttended => Mail.HasReader || WaitingAgents > 0;
 
     /// <summary>Gets the entries of the conversation, which few threads have.</summary>
     internal List<JsonElement> Conversation => _conversation ??= [];
@@ -41,10 +49,17 @@ internal sealed class ThreadPartition(string threadId, long order)
             (_liveNames ??= new(StringComparer.Ordinal)).Add(task.Name, task);
         }
 
-        task.LiveIndex = _live.Count;
-        _live.Add(task);
-        _liveCount = _live.Count;
+        if (task.Work?.Key is { } key)
+        {
+            (_keys ??= new(StringComparer.Ordinal)).Add(key, task);
+        }
+
+        Add(ListOf(task), task);
+        _liveCount++;
     }
+
+    /// <summary>The task, live or ended, that was added with a key.</summary>
+    internal TaskRecord? Find(string key) => _keys?.GetValueOrDefault(key);
 
     /// <summary>Adds a task that has ended.</summary>
     internal void Add(TaskRecord task)
@@ -60,20 +75,23 @@ internal sealed class ThreadPartition(string threadId, long order)
             _liveNames!.Remove(task.Name);
         }
 
-        // The last one takes its place.
-        var last = _live[^1];
-        _live[task.LiveIndex] = last;
-        last.LiveIndex = task.LiveIndex;
-        _live.RemoveAt(_live.Count - 1);
+        Remove(ListOf(task), task);
         task.LiveIndex = -1;
-        _liveCount = _live.Count;
-        if (_live.Capacity > SmallList && _live.Count < _live.Capacity / 8)
-        {
-            _live.Capacity /= 4;
-        }
+        _liveCount--;
     }
 
-    internal List<TaskRecord> Live() => [.. _live];
+    /// <summary>Notes that a host has a task, or that it waits for one again.</summary>
+    internal void SetWaiting(TaskRecord task, bool isWaiting)
+    {
+        Remove(ListOf(task), task);
+        task.Work!.IsWaiting = isWaiting;
+        Add(ListOf(task), task);
+    }
+
+    internal List<TaskRecord> Live() => [.. _owned, .. _waiting ?? []];
+
+    /// <summary>The live tasks that do not wait for a host.</summary>
+    internal List<TaskRecord> Owned() => [.. _owned];
 
     /// <summary>Forgets the conversation, and tells how many entries it had.</summary>
     internal int ForgetConversation()
@@ -95,5 +113,37 @@ internal sealed class ThreadPartition(string threadId, long order)
         return _tasks;
     }
 
-    internal void Remove(HashSet<TaskRecord> ended) => _tasks.RemoveAll(ended.Contains);
+    internal void Remove(HashSet<TaskRecord> ended)
+    {
+        _tasks.RemoveAll(ended.Contains);
+        foreach (var key in ended.Select(static task => task.Work?.Key).OfType<string>())
+        {
+            // A restored task has a key that it is not found by.
+            if (Find(key) is { } task && ended.Contains(task))
+            {
+                _keys!.Remove(key);
+            }
+        }
+    }
+
+    private List<TaskRecord> ListOf(TaskRecord task) => task.Work is { IsWaiting: true } ? _waiting ??= [] : _owned;
+
+    private static void Add(List<TaskRecord> list, TaskRecord task)
+    {
+        task.LiveIndex = list.Count;
+        list.Add(task);
+    }
+
+    /// <summary>The last one takes its place.</summary>
+    private static void Remove(List<TaskRecord> list, TaskRecord task)
+    {
+        var last = list[^1];
+        list[task.LiveIndex] = last;
+        last.LiveIndex = task.LiveIndex;
+        list.RemoveAt(list.Count - 1);
+        if (list.Capacity > SmallList && list.Count < list.Capacity / 8)
+        {
+            list.Capacity /= 4;
+        }
+    }
 }
