@@ -97,3 +97,15 @@ public sealed class SqliteStateMoves : StateMovesContract<SqliteStoreFixture>;
 public sealed class SqliteStopTree : StopTreeContract<SqliteStoreFixture>;
 
 public sealed class SqliteUnreadMail : UnreadMailContract<SqliteStoreFixture>;
+
+public sealed class SqliteDurableTasks : DurableTasksContract<SqliteStoreFixture>;
+
+public sealed class SqliteDurableRecovery : DurableRecoveryContract<SqliteStoreFixture>;
+
+public sealed class SqliteDurableSteps : DurableStepsContract<SqliteStoreFixture>;
+
+public sealed class SqliteDurableRetries : DurableRetriesContract<SqliteStoreFixture>;
+
+public sealed class SqliteDurableScheduling : DurableSchedulingContract<SqliteStoreFixture>;
+
+public sealed class SqliteDurableJoins : DurableJoinsContract<SqliteStoreFixture>;

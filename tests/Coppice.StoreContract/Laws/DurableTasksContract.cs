@@ -95,8 +95,7 @@ public abstract class DurableTasksContract<TStore> : DurableTest<TStore>
                 throw new InvalidOperationException("boom");
             }
 
-            await context.WhenCancelledAsync();
-            context.CancellationToken.ThrowIfCancellationRequested();
+            await ParkAsync(context);
             return "";
         }));
         var failing = await manager.SpawnAsync(kind, "t1", "boom", cancellationToken: Stop).Within();

@@ -7,6 +7,8 @@ namespace Coppice.StoreContract;
 public abstract class DurableTest<TStore> : ContractTest<TStore>
     where TStore : StoreFixture, new()
 {
+    private readonly List<FaultyStore> _mortals = [];
+
     /// <summary>Gets what bodies note of what they did, in order.</summary>
     protected ConcurrentQueue<string> Paid { get; } = new();
 
@@ -26,18 +28,24 @@ public abstract class DurableTest<TStore> : ContractTest<TStore>
             options =>
             {
                 options.TimeProvider = Clock;
-                options.HostTimeout = TimeSpan.FromHours(10);
+                options.HostTimeout = TimeSpan.FromDays(40);
                 options.ShutdownGracePeriod = TimeSpan.Zero;
                 register(options.Tasks);
                 configure?.Invoke(options);
             },
-            store);
+            store ?? Mortal());
     }
 
-    /// <summary>Every host of the store dies, as far as the store can tell; what they write from now on is refused.</summary>
+    /// <summary>Every host of the store dies, as far as the store can tell; what they write from now on is refused, and they do not join anew.</summary>
     protected async Task CrashAsync()
     {
+        foreach (var mortal in _mortals)
+        {
+            mortal.Always = static batch => batch.Mutations is [JoinHost] ? FaultMoment.BeforeCommit : FaultMoment.Never;
+        }
+
         var reaper = await JoinAsync("reaper");
+        reaper.Now = Clock.GetUtcNow();
         foreach (var host in await Store.HeartbeatAsync(reaper.Fence, Stop))
         {
             if (host.Fence != reaper.Fence)
@@ -45,8 +53,17 @@ public abstract class DurableTest<TStore> : ContractTest<TStore>
                 await reaper.AnswerAsync(new SettleHost(host.Fence));
             }
         }
+    }
 
-        await reaper.AnswerAsync(new LeaveHost());
+    /// <summary>Lets time pass, once somebody waits for no more than that.</summary>
+    protected async Task PassAsync(TimeSpan time)
+    {
+        while (!Clock.HasTimerWithin(time))
+        {
+            await Clock.NextArmedAsync().Within();
+        }
+
+        Clock.Advance(time);
     }
 
     /// <summary>Does something once, and notes that it was done.</summary>
@@ -56,10 +73,24 @@ public abstract class DurableTest<TStore> : ContractTest<TStore>
         return Task.FromResult(what);
     }
 
+    /// <summary>Waits for the task's token, and ends as it says.</summary>
+    protected static Task ParkAsync(TaskContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return new Signal().Task.WaitAsync(context.CancellationToken);
+    }
+
     /// <summary>Waits for a task to end, and tells how.</summary>
     protected static async Task<TaskSnapshot> EndOfAsync(BackgroundTaskManager manager, string taskId)
     {
         ArgumentNullException.ThrowIfNull(manager);
         return await manager.WaitAsync(taskId, Stop).Within();
+    }
+
+    private FaultyStore Mortal()
+    {
+        var store = new FaultyStore(Store);
+        _mortals.Add(store);
+        return store;
     }
 }

@@ -97,3 +97,15 @@ public sealed class InMemoryStateMoves : StateMovesContract<InMemoryStoreFixture
 public sealed class InMemoryStopTree : StopTreeContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryUnreadMail : UnreadMailContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryDurableTasks : DurableTasksContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryDurableRecovery : DurableRecoveryContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryDurableSteps : DurableStepsContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryDurableRetries : DurableRetriesContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryDurableScheduling : DurableSchedulingContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryDurableJoins : DurableJoinsContract<InMemoryStoreFixture>;
