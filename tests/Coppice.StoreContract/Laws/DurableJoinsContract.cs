@@ -127,7 +127,7 @@ public abstract class DurableJoinsContract<TStore> : DurableTest<TStore>
         for (var i = 0; i < children; i++)
         {
             var gate = gates[i] = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-            await manager.SpawnAsync("t1", _ => gate.Task, new SpawnOptions { Lineage = new TaskLineage { TaskId = parent } }, Stop).Within();
+            await manager.SpawnAsync("t1", context => gate.Task.WaitAsync(context.CancellationToken), new SpawnOptions { Lineage = new TaskLineage { TaskId = parent } }, Stop).Within();
         }
 
         return (manager, parent, gates);
