@@ -18,15 +18,19 @@ public sealed class SqliteChangeFeed : ChangeFeedContract<SqliteStoreFixture>;
 
 public sealed class SqliteChildLookup : ChildLookupContract<SqliteStoreFixture>;
 
-public sealed class SqliteContinuedAgents : ContinuedAgentsContract<SqliteStoreFixture>;
+public sealed class SqliteClaimOrder : ClaimOrderContract<SqliteStoreFixture>;
 
 public sealed class SqliteClaimWork : ClaimWorkContract<SqliteStoreFixture>;
+
+public sealed class SqliteContinuedAgents : ContinuedAgentsContract<SqliteStoreFixture>;
 
 public sealed class SqliteConversations : ConversationsContract<SqliteStoreFixture>;
 
 public sealed class SqliteEventNumbering : EventNumberingContract<SqliteStoreFixture>;
 
 public sealed class SqliteFences : FencesContract<SqliteStoreFixture>;
+
+public sealed class SqliteHandBack : HandBackContract<SqliteStoreFixture>;
 
 public sealed class SqliteLaw01Acknowledged : Law01AcknowledgedContract<SqliteStoreFixture>;
 
@@ -94,6 +98,8 @@ public sealed class SqliteRestoreTasks : RestoreTasksContract<SqliteStoreFixture
 
 public sealed class SqliteStateMoves : StateMovesContract<SqliteStoreFixture>;
 
+public sealed class SqliteSteps : StepsContract<SqliteStoreFixture>;
+
 public sealed class SqliteStopTree : StopTreeContract<SqliteStoreFixture>;
 
 public sealed class SqliteUnreadMail : UnreadMailContract<SqliteStoreFixture>;
@@ -109,3 +115,5 @@ public sealed class SqliteDurableRetries : DurableRetriesContract<SqliteStoreFix
 public sealed class SqliteDurableScheduling : DurableSchedulingContract<SqliteStoreFixture>;
 
 public sealed class SqliteDurableJoins : DurableJoinsContract<SqliteStoreFixture>;
+
+public sealed class SqliteWorkLimits : WorkLimitsContract<SqliteStoreFixture>;

@@ -66,15 +66,19 @@ public sealed class InMemoryCancelRequests : CancelRequestsContract<InMemoryStor
 
 public sealed class InMemoryChildLookup : ChildLookupContract<InMemoryStoreFixture>;
 
-public sealed class InMemoryContinuedAgents : ContinuedAgentsContract<InMemoryStoreFixture>;
+public sealed class InMemoryClaimOrder : ClaimOrderContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryClaimWork : ClaimWorkContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryContinuedAgents : ContinuedAgentsContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryConversations : ConversationsContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryEventNumbering : EventNumberingContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryFences : FencesContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryHandBack : HandBackContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryListener : ListenerContract<InMemoryStoreFixture>;
 
@@ -94,6 +98,8 @@ public sealed class InMemoryRestoreTasks : RestoreTasksContract<InMemoryStoreFix
 
 public sealed class InMemoryStateMoves : StateMovesContract<InMemoryStoreFixture>;
 
+public sealed class InMemorySteps : StepsContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryStopTree : StopTreeContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryUnreadMail : UnreadMailContract<InMemoryStoreFixture>;
@@ -109,3 +115,5 @@ public sealed class InMemoryDurableRetries : DurableRetriesContract<InMemoryStor
 public sealed class InMemoryDurableScheduling : DurableSchedulingContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryDurableJoins : DurableJoinsContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryWorkLimits : WorkLimitsContract<InMemoryStoreFixture>;
