@@ -125,6 +125,11 @@ public sealed class SqliteTaskStore : ITaskStore
     {
         ArgumentNullException.ThrowIfNull(batch);
         ThrowIfDisposed();
+        if (batch.Mutations.Count > 1 && batch.Mutations.Any(static mutation => mutation is ClaimWork))
+        {
+            throw new ArgumentException("Claiming work needs a batch of its own.", nameof(batch));
+        }
+
         cancellationToken.ThrowIfCancellationRequested();
         return _writer is { } writer
             ? writer.CommitAsync(batch, cancellationToken)
@@ -224,8 +229,13 @@ public sealed class SqliteTaskStore : ITaskStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(string taskId, int from, int limit, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(string taskId, int from, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return Read((taskId, from, limit), static (reader, page) => reader.ReadSteps(page.taskId, page.from, page.limit), cancellationToken);
+    }
 
     /// <inheritdoc/>
     public ValueTask<int> CountUnreadEventsAsync(string threadId, CancellationToken cancellationToken)

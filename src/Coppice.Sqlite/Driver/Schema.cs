@@ -23,8 +23,10 @@ internal static class Schema
             next_task INTEGER NOT NULL,
             next_foreign INTEGER NOT NULL,
             next_epoch INTEGER NOT NULL,
-            mail_depth INTEGER NOT NULL);
-        INSERT INTO meta VALUES (1, 0, 0, 1152921504606846976, 1, 0);
+            mail_depth INTEGER NOT NULL,
+            last_claim INTEGER NOT NULL,
+            last_turn INTEGER NOT NULL);
+        INSERT INTO meta VALUES (1, 0, 0, 1152921504606846976, 1, 0, 0, 0);
 
         -- A thread and the head of its mailbox: the last sequence given, the last acknowledged, and what is not acknowledged by class. And
         -- how many entries its conversation has.
@@ -57,6 +59,7 @@ internal static class Schema
             agent_open INTEGER NOT NULL DEFAULT 0,
             continues INTEGER,
             notify INTEGER NOT NULL DEFAULT 0,
+            kind INTEGER,
             type TEXT NOT NULL,
             name TEXT,
             run_id TEXT,
@@ -72,6 +75,81 @@ internal static class Schema
         CREATE INDEX tasks_by_run ON tasks (run_id, created_ms) WHERE run_id IS NOT NULL;
         CREATE UNIQUE INDEX tasks_live ON tasks (owner, name) WHERE state < 3;
         CREATE INDEX tasks_live_agents ON tasks (agent_thread) WHERE agent_thread IS NOT NULL AND state < 3;
+        CREATE INDEX tasks_held ON tasks (host_epoch) WHERE host_epoch > 0 AND state < 3;
+        CREATE INDEX tasks_by_kind ON tasks (kind, created_ms) WHERE kind IS NOT NULL;
+        CREATE INDEX tasks_waiting_agents ON tasks (agent_thread) WHERE agent_thread IS NOT NULL AND kind IS NOT NULL AND state = 0;
+
+        -- What a task of a kind has more than another, as long as the task is stored. lane is kind << 28 | thread. Of a pending one rank or due_ms is
+        -- set: it may be claimed, in that order, or waits for its time; and expires_ms is its deadline. claim is that of the last attempt; owner is
+        -- set with a key by which its thread finds the task.
+        CREATE TABLE work (
+            n INTEGER PRIMARY KEY,
+            lane INTEGER NOT NULL,
+            version INTEGER NOT NULL,
+            recovery INTEGER NOT NULL,
+            max_crashes INTEGER NOT NULL,
+            priority INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            failures INTEGER NOT NULL,
+            crashes INTEGER NOT NULL,
+            claim INTEGER NOT NULL DEFAULT 0,
+            rank INTEGER,
+            due_ms INTEGER,
+            expires_ms INTEGER,
+            deadline_ms INTEGER,
+            steps INTEGER NOT NULL DEFAULT 0,
+            has_checkpoint INTEGER NOT NULL DEFAULT 0,
+            owner INTEGER,
+            key TEXT,
+            last_error TEXT);
+        CREATE INDEX work_ready ON work (lane, version, priority DESC, rank) WHERE rank IS NOT NULL;
+        CREATE INDEX work_ready_by_rank ON work (lane, version, rank) WHERE rank IS NOT NULL AND priority <> 0;
+        CREATE INDEX work_due ON work (due_ms) WHERE due_ms IS NOT NULL;
+        CREATE INDEX work_that_expires ON work (expires_ms) WHERE expires_ms IS NOT NULL;
+        CREATE UNIQUE INDEX work_by_key ON work (owner, key) WHERE owner IS NOT NULL;
+
+        -- Apart from the work, which is written anew at every claim.
+        CREATE TABLE inputs (n INTEGER PRIMARY KEY, json TEXT NOT NULL);
+        CREATE TABLE checkpoints (n INTEGER PRIMARY KEY, json TEXT NOT NULL);
+        CREATE TABLE steps (
+            n INTEGER PRIMARY KEY,
+            task INTEGER NOT NULL,
+            place INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            key TEXT NOT NULL,
+            after TEXT NOT NULL,
+            is_fork INTEGER NOT NULL,
+            error TEXT,
+            result TEXT);
+        CREATE UNIQUE INDEX steps_by_name ON steps (task, name, key);
+        CREATE UNIQUE INDEX steps_by_place ON steps (task, place);
+
+        -- The kinds of the tasks that are stored.
+        CREATE TABLE kinds (
+            n INTEGER PRIMARY KEY,
+            running INTEGER NOT NULL DEFAULT 0,
+            ready INTEGER NOT NULL DEFAULT 0,
+            name TEXT NOT NULL UNIQUE);
+        CREATE INDEX kinds_with_ready ON kinds (n) WHERE ready > 0;
+
+        -- When hosts were given up under attempts of a kind.
+        CREATE TABLE kind_crashes (
+            kind INTEGER NOT NULL,
+            at_ms INTEGER NOT NULL,
+            epoch INTEGER NOT NULL,
+            PRIMARY KEY (kind, at_ms, epoch)) WITHOUT ROWID;
+
+        -- The tasks of one kind in one thread, while some are ready or running. priority is the highest and version the lowest among the ready.
+        CREATE TABLE lanes (
+            n INTEGER PRIMARY KEY,
+            kind INTEGER NOT NULL,
+            running INTEGER NOT NULL,
+            ready INTEGER NOT NULL,
+            priority INTEGER NOT NULL,
+            version INTEGER NOT NULL,
+            turn INTEGER NOT NULL);
+        CREATE INDEX lanes_by_priority ON lanes (kind, priority DESC, turn) WHERE ready > 0;
+        CREATE INDEX lanes_by_turn ON lanes (kind, turn) WHERE ready > 0 AND priority <> 0;
 
         -- The tasks that are live or have a live descendant, as far as a tree or a run can reach them. What has ended below nothing live
         -- is not here, so a cancel costs what is live. run_id is set only where there is no parent.

@@ -22,7 +22,7 @@ internal sealed class ListStatement
         _values.Add(statement => statement.Bind(limit));
         Sql = string.Create(CultureInfo.InvariantCulture,
             $"""
-            SELECT {TaskRow.Columns} FROM tasks t INDEXED BY {IndexFor(query)} WHERE 1{_where}
+            SELECT {TaskRow.Columns} FROM tasks t INDEXED BY {IndexFor(query)} {TaskRow.Joins} WHERE 1{_where}
             ORDER BY t.created_ms, min(t.n, {Schema.FirstForeign}), CASE WHEN t.n >= {Schema.FirstForeign} THEN {ForeignId} END COLLATE ordinal
             LIMIT ?
             """);
@@ -45,6 +45,7 @@ internal sealed class ListStatement
         : query.RunId is not null ? "tasks_by_run"
         : AsksOnlyLive(query) ? "tasks_live"
         : query.OwnerThreadId is not null ? "tasks_by_owner"
+        : query.Kind is not null ? "tasks_by_kind"
         : "tasks_by_time";
 
     private static bool AsksOnlyLive(TaskQuery query) => query.States is { } states && states.All(state => !state.IsTerminal());
@@ -59,6 +60,7 @@ internal sealed class ListStatement
         Text(" AND t.run_id = ?", query.RunId);
         AddStates(query);
         Text(" AND t.type = ?", query.Type);
+        Text(" AND t.kind = (SELECT n FROM kinds WHERE name = ?)", query.Kind);
         Text(" AND t.name = ?", query.Name);
         Time(" AND t.created_ms >= ?", query.CreatedFrom);
         Time(" AND t.created_ms < ?", query.CreatedBefore);

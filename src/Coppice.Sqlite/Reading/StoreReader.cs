@@ -8,7 +8,7 @@ internal sealed class StoreReader(Connection connection) : IDisposable
 {
     private const int MaxListStatements = 32;
 
-    private static readonly string GetSql = $"SELECT {TaskRow.Columns} FROM tasks t WHERE t.n = ?";
+    private static readonly string GetSql = $"SELECT {TaskRow.Columns} FROM tasks t {TaskRow.Joins} WHERE t.n = ?";
 
     // An entry's sequence is its place and one more.
     internal static readonly string ConversationSql = string.Create(CultureInfo.InvariantCulture, $"""
@@ -16,6 +16,13 @@ internal sealed class StoreReader(Connection connection) : IDisposable
         LEFT JOIN conversations c ON c.place > (t.n << {MailPlace.SequenceBits}) + ? AND c.place <= (t.n << {MailPlace.SequenceBits}) + t.entries
         WHERE t.id = ? ORDER BY c.place LIMIT ?
         """);
+
+    internal const string ThreadsThatWakeSql =
+        "SELECT id FROM threads t INDEXED BY threads_that_wake WHERE wakes = 1 AND NOT EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_waiting_agents "
+        + "WHERE agent_thread = t.n AND kind IS NOT NULL AND state = 0) ORDER BY n";
+
+    internal const string StepsSql =
+        "SELECT name, key, after, is_fork, error, result FROM steps INDEXED BY steps_by_place WHERE task = ? AND place >= ? ORDER BY place LIMIT ?";
 
     private readonly Dictionary<string, Statement> _fixed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Statement> _lists = new(StringComparer.Ordinal);
@@ -110,6 +117,31 @@ internal sealed class StoreReader(Connection connection) : IDisposable
         return new ConversationPage(count, entries);
     }
 
+    public IReadOnlyList<TaskStep> ReadSteps(string taskId, int from, int limit)
+    {
+        var steps = new List<TaskStep>();
+        if (Number(taskId) is not { } number)
+        {
+            return steps;
+        }
+
+        using var rows = Prepared(StepsSql).Bind(number).Bind(from).Bind(limit).Rows();
+        while (rows.Next())
+        {
+            steps.Add(new TaskStep
+            {
+                Name = rows.Text(0),
+                Key = rows.Text(1),
+                After = rows.Text(2),
+                IsFork = rows.Number(3) != 0,
+                Error = rows.TextOrNull(4),
+                Result = rows.TextOrNull(5) is { } json ? TaskRow.ReadJson(json) : null,
+            });
+        }
+
+        return steps;
+    }
+
     /// <summary>Counts mail after one sequence and up to another.</summary>
     public MailCounts CountMail(string threadId, long afterSequence, long throughSequence)
     {
@@ -132,10 +164,11 @@ internal sealed class StoreReader(Connection connection) : IDisposable
     public int CountUnacknowledgedEvents(string threadId) =>
         (int)(Prepared("SELECT customs FROM threads WHERE id = ?").Bind(threadId).Scalar() ?? 0);
 
+    /// <summary>The threads with mail that calls for a reader, without those of agents that are about to have one.</summary>
     public IReadOnlyList<string> ThreadsThatWake()
     {
         var threads = new List<string>();
-        using var rows = Prepared("SELECT id FROM threads INDEXED BY threads_that_wake WHERE wakes = 1 ORDER BY n").Rows();
+        using var rows = Prepared(ThreadsThatWakeSql).Rows();
         while (rows.Next())
         {
             threads.Add(rows.Text(0));

@@ -30,6 +30,11 @@ internal abstract record Notice
         public override void Tell(ITaskStoreListener listener) => listener.OnMailLeftUnread(ThreadId);
     }
 
+    public sealed record Work(string Kind, DateTimeOffset? At) : Notice
+    {
+        public override void Tell(ITaskStoreListener listener) => listener.OnWork(Kind, At);
+    }
+
     public sealed record HostFenced(HostFence Fence) : Notice
     {
         public override void Tell(ITaskStoreListener listener) => listener.OnHostFenced(Fence);

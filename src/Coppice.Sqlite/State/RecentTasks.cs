@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Coppice.Sqlite;
 
 /// <summary>
@@ -10,8 +12,10 @@ namespace Coppice.Sqlite;
 /// </remarks>
 internal sealed class RecentTasks
 {
+    /// <summary>How long the texts of a task that is kept may be, together.</summary>
+    public const int MaxText = 1024;
+
     private const int Places = 2048;
-    private const int MaxText = 1024;
 
     private readonly TaskSnapshot?[] _committed = new TaskSnapshot?[Places];
 
@@ -87,5 +91,9 @@ internal sealed class RecentTasks
     private ref TaskSnapshot? Place(long number) => ref _committed[number % Places];
 
     private static int LengthOf(TaskSnapshot task) =>
-        task.Description.Length + (task.Error?.Length ?? 0) + task.OwnerThreadId.Length + (task.Name?.Length ?? 0);
+        task.Description.Length + (task.Error?.Length ?? 0) + task.OwnerThreadId.Length + (task.Name?.Length ?? 0)
+        + (task.Work is { } work ? LengthOf(work) : 0);
+
+    private static int LengthOf(TaskWork work) =>
+        work.Kind.Length + (work.IdempotencyKey?.Length ?? 0) + (work.LastError?.Length ?? 0) + JsonMarshal.GetRawUtf8Value(work.Input).Length;
 }

@@ -13,6 +13,12 @@ internal sealed class Counters
 
     public long MailDepth { get; set; }
 
+    /// <summary>Gets or sets the number of the last claim, which is also how many there were.</summary>
+    public long LastClaim { get; set; }
+
+    /// <summary>Gets or sets the last number that a lane got for its turn or a task for its rank.</summary>
+    public long LastTurn { get; set; }
+
     public Counters Copy() => (Counters)MemberwiseClone();
 
     public void SetTo(Counters other)
@@ -22,5 +28,7 @@ internal sealed class Counters
         NextForeign = other.NextForeign;
         NextEpoch = other.NextEpoch;
         MailDepth = other.MailDepth;
+        LastClaim = other.LastClaim;
+        LastTurn = other.LastTurn;
     }
 }

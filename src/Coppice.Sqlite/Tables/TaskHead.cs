@@ -10,7 +10,11 @@ internal readonly record struct TaskHead(
     long HostEpoch,
     long EventsThrough,
     long? AgentThread,
-    bool AgentOpen)
+    bool AgentOpen,
+    long? Kind)
 {
     public bool IsLive => !State.IsTerminal();
+
+    /// <summary>Gets whether it is work that no host has.</summary>
+    public bool IsWaiting => State == TaskState.Pending && Kind is not null;
 }

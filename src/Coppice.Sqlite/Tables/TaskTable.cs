@@ -7,37 +7,51 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
 {
     private const int MaxHeads = 16_384;
     private const int LongResult = 1024;
+
+    /// <summary>Whether a task ended before a time and is on no branch.</summary>
+    internal const string IsOld =
+        "state >= 3 AND coalesce(completed_ms, created_ms) < ? AND NOT EXISTS (SELECT 1 FROM branches b WHERE b.n = tasks.n)";
+
+    internal const string HolderSql = "SELECT min(host_epoch) FROM tasks INDEXED BY tasks_held WHERE host_epoch > ? AND host_epoch > 0 AND state < 3";
+    internal const string HeldSql = "SELECT n FROM tasks INDEXED BY tasks_held WHERE host_epoch = ? AND host_epoch > 0 AND state < 3 ORDER BY n";
+    internal const string WaitingAgentSql =
+        "SELECT 1 FROM tasks INDEXED BY tasks_waiting_agents WHERE agent_thread = ? AND kind IS NOT NULL AND state = 0 LIMIT 1";
+
     private const string HeadColumns =
-        "n, owner, state, cancel_ms, parent, host_epoch, events_through, agent_thread, agent_open";
+        "n, owner, state, cancel_ms, parent, host_epoch, events_through, agent_thread, agent_open, kind";
 
     private readonly Statement _head = connection.Prepare($"SELECT {HeadColumns} FROM tasks WHERE n = ?");
-    private readonly Statement _snapshot = connection.Prepare($"SELECT {TaskRow.Columns} FROM tasks t WHERE t.n = ?");
+    private readonly Statement _snapshot = connection.Prepare($"SELECT {TaskRow.Columns} FROM tasks t {TaskRow.Joins} WHERE t.n = ?");
     private readonly Statement _liveName = connection.Prepare("SELECT 1 FROM tasks WHERE owner = ? AND name = ? AND state < 3");
     private readonly Statement _liveAgent = connection.Prepare(
         "SELECT 1 FROM tasks INDEXED BY tasks_live_agents WHERE agent_thread = ? AND state < 3 LIMIT 1");
 
     private readonly Statement _liveOf = connection.Prepare("SELECT n FROM tasks INDEXED BY tasks_live WHERE owner = ? AND state < 3");
-    private readonly Statement _liveByHost = connection.Prepare("SELECT n, host_epoch FROM tasks INDEXED BY tasks_live WHERE state < 3 ORDER BY host_epoch, n");
+    private readonly Statement _holder = connection.Prepare(HolderSql);
+    private readonly Statement _held = connection.Prepare(HeldSql);
+    private readonly Statement _waitingAgent = connection.Prepare(WaitingAgentSql);
+    private readonly Statement _anyWaitingAgent = connection.Prepare(
+        "SELECT 1 FROM tasks INDEXED BY tasks_waiting_agents WHERE agent_thread IS NOT NULL AND kind IS NOT NULL AND state = 0 LIMIT 1");
+
     private readonly Statement _add = connection.Prepare(
         """
         INSERT INTO tasks (n, owner, state, created_ms, completed_ms, cancel_ms, parent, host_epoch, agent_thread, agent_open,
-            continues, notify, type, name, run_id, call_id, agent_id, cancelled_by, description, error, result)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            continues, notify, kind, type, name, run_id, call_id, agent_id, cancelled_by, description, error, result)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """);
 
     private readonly Statement _move = connection.Prepare("UPDATE tasks SET state = ? WHERE n = ?");
+    private readonly Statement _claim = connection.Prepare("UPDATE tasks SET state = 1, host_epoch = ?, events_through = 0 WHERE n = ?");
+    private readonly Statement _giveBack = connection.Prepare(
+        "UPDATE tasks SET state = 0, host_epoch = 0, agent_open = agent_thread IS NOT NULL WHERE n = ?");
+
     private readonly Statement _end = connection.Prepare(
         "UPDATE tasks SET state = ?, completed_ms = ?, error = ?, result = ?, agent_open = 0 WHERE n = ?");
 
     private readonly Statement _cancel = connection.Prepare("UPDATE tasks SET cancel_ms = ?, cancelled_by = ? WHERE n = ?");
     private readonly Statement _events = connection.Prepare("UPDATE tasks SET events_through = ? WHERE n = ?");
     private readonly Statement _closeAgent = connection.Prepare("UPDATE tasks SET agent_open = 0 WHERE n = ?");
-    private readonly Statement _prune = connection.Prepare(
-        """
-        DELETE FROM tasks WHERE state >= 3 AND coalesce(completed_ms, created_ms) < ?
-            AND NOT EXISTS (SELECT 1 FROM branches b WHERE b.n = tasks.n)
-        """);
-
+    private readonly Statement _prune = connection.Prepare($"DELETE FROM tasks WHERE {IsOld}");
     private readonly Statement _pruneCandidates = connection.Prepare(
         """
         SELECT t.n FROM branches b JOIN tasks t ON t.n = b.n
@@ -46,6 +60,9 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
 
     private readonly Statement _remove = connection.Prepare("DELETE FROM tasks WHERE n = ?");
     private readonly Dictionary<long, TaskHead> _live = [];
+
+    // Most stores have none, and then there is nothing to look up when mail arrives. Null where it is not known.
+    private bool? _hasWaitingAgents;
 
     public TaskHead? Head(long number)
     {
@@ -58,7 +75,7 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
         return rows.Next()
             ? Keep(new TaskHead(
                 rows.Number(0), rows.Number(1), (TaskState)rows.Number(2), !rows.IsNull(3), rows.NumberOrNull(4),
-                rows.Number(5), rows.Number(6), rows.NumberOrNull(7), rows.Number(8) != 0))
+                rows.Number(5), rows.Number(6), rows.NumberOrNull(7), rows.Number(8) != 0, rows.NumberOrNull(9)))
             : null;
     }
 
@@ -66,6 +83,7 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
     public void Forget()
     {
         _live.Clear();
+        _hasWaitingAgents = null;
         recent.Distrust();
     }
 
@@ -93,36 +111,57 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
         }
     }
 
-    /// <summary>The live tasks of the hosts asked for, host by host, in the order of their numbers.</summary>
-    public List<long> LiveOfHosts(Func<long, bool> isAsked)
+    /// <summary>Whether an agent whose work no host has yet will read the mail of a thread.</summary>
+    public bool HasWaitingAgent(long agentThread) =>
+        (_hasWaitingAgents ??= _anyWaitingAgent.Scalar() is not null) && _waitingAgent.Bind(agentThread).Scalar() is not null;
+
+    /// <summary>The hosts that have live tasks.</summary>
+    public List<long> Holders()
+    {
+        var epochs = new List<long>();
+        for (long? next = 0; (next = _holder.Bind(next).Scalar()) is { } epoch;)
+        {
+            epochs.Add(epoch);
+        }
+
+        return epochs;
+    }
+
+    public bool HoldsAny(long hostEpoch) => _held.Bind(hostEpoch).Scalar() is not null;
+
+    /// <summary>The live tasks of a host, in the order of their numbers.</summary>
+    public List<long> HeldBy(long hostEpoch)
     {
         var numbers = new List<long>();
-        using var rows = _liveByHost.Rows();
+        using var rows = _held.Bind(hostEpoch).Rows();
         while (rows.Next())
         {
-            if (isAsked(rows.Number(1)))
-            {
-                numbers.Add(rows.Number(0));
-            }
+            numbers.Add(rows.Number(0));
         }
 
         return numbers;
     }
 
-    public void Add(long number, string id, long owner, AddTask task, DateTimeOffset createdAt, long? parent, long hostEpoch, long? agentThread, long? continues)
+    /// <summary>Adds a new task.</summary>
+    /// <param name="task">The task, in the state it starts in.</param>
+    /// <param name="added">What was asked for.</param>
+    /// <param name="createdAt">When.</param>
+    /// <param name="continues">The agent task that it continues.</param>
+    /// <param name="snapshot">How it reads; <see langword="null"/> where that is too long to remember.</param>
+    public void Add(in TaskHead task, AddTask added, DateTimeOffset createdAt, long? continues, TaskSnapshot? snapshot)
     {
-        _add.Bind(number).Bind(owner).Bind((long)task.State).Bind(createdAt).Bind((long?)null).Bind((long?)null).Bind(parent)
-            .Bind(hostEpoch).Bind(agentThread).Bind(agentThread is null ? 0 : 1).Bind(continues).Bind((long)task.Notify)
-            .Bind(task.Type).Bind(task.Name).Bind(task.Lineage.RunId).Bind(task.Lineage.CallId).Bind(task.Lineage.AgentId)
-            .Bind((string?)null).Bind(task.Description).Bind((string?)null).Bind((string?)null)
+        _add.Bind(task.Number).Bind(task.Owner).Bind((long)task.State).Bind(createdAt).Bind((long?)null).Bind((long?)null).Bind(task.Parent)
+            .Bind(task.HostEpoch).Bind(task.AgentThread).Bind(task.AgentOpen ? 1 : 0).Bind(continues).Bind((long)added.Notify).Bind(task.Kind)
+            .Bind(added.Type).Bind(added.Name).Bind(added.Lineage.RunId).Bind(added.Lineage.CallId).Bind(added.Lineage.AgentId)
+            .Bind((string?)null).Bind(added.Description).Bind((string?)null).Bind((string?)null)
             .Run();
-        recent.Stage(number, SnapshotOf(id, task, createdAt));
-        Keep(new TaskHead(number, owner, task.State, CancelRequested: false, parent, hostEpoch, EventsThrough: 0, agentThread, agentThread is not null));
+        recent.Stage(task.Number, snapshot);
+        Keep(task);
     }
 
-    public void Add(long number, long owner, TaskSnapshot task, long? parent, long? agentThread, long? continues) =>
+    public void Add(long number, long owner, TaskSnapshot task, long? parent, long? agentThread, long? continues, long? kind) =>
         _add.Bind(number).Bind(owner).Bind((long)task.State).Bind(task.CreatedAt).Bind(task.CompletedAt).Bind(task.CancelRequestedAt).Bind(parent)
-            .Bind(0).Bind(agentThread).Bind(0).Bind(continues).Bind((long)task.Notify)
+            .Bind(0).Bind(agentThread).Bind(0).Bind(continues).Bind((long)task.Notify).Bind(kind)
             .Bind(task.Type).Bind(task.Name).Bind(task.Lineage.RunId).Bind(task.Lineage.CallId).Bind(task.Lineage.AgentId)
             .Bind(task.CancelledBy).Bind(task.Description).Bind(task.Error).Bind(task.Result?.GetRawText())
             .Run();
@@ -134,6 +173,22 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
         Keep(task with { State = state });
     }
 
+    /// <summary>Makes pending work a host's.</summary>
+    public void Claim(in TaskHead task, long hostEpoch)
+    {
+        _claim.Bind(hostEpoch).Bind(task.Number).Run();
+        recent.Stage(task.Number, recent.Find(task.Number) is { } now ? now with { State = TaskState.Running } : null);
+        Keep(task with { State = TaskState.Running, HostEpoch = hostEpoch, EventsThrough = 0 });
+    }
+
+    /// <summary>Makes a host's work pending. An agent takes messages again: another attempt will read them.</summary>
+    public void GiveBack(in TaskHead task)
+    {
+        _giveBack.Bind(task.Number).Run();
+        recent.Stage(task.Number, recent.Find(task.Number) is { } now ? now with { State = TaskState.Pending } : null);
+        Keep(task with { State = TaskState.Pending, HostEpoch = 0, AgentOpen = task.AgentThread is not null });
+    }
+
     public void End(in TaskHead task, TaskState state, DateTimeOffset time, string? error, JsonElement? result)
     {
         var json = result?.GetRawText();
@@ -142,6 +197,10 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
             ? now with { State = state, CompletedAt = time, Error = error, Result = result?.Clone() }
             : null);
         _live.Remove(task.Number);
+        if (task.IsWaiting)
+        {
+            _hasWaitingAgents = null;
+        }
     }
 
     public void RequestCancel(in TaskHead task, DateTimeOffset time, string by)
@@ -187,23 +246,13 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
 
     public void Remove(long number) => _remove.Bind(number).Run();
 
-    private static TaskSnapshot SnapshotOf(string id, AddTask task, DateTimeOffset createdAt) => new()
-    {
-        TaskId = id,
-        OwnerThreadId = task.OwnerThreadId,
-        Type = task.Type,
-        Name = task.Name,
-        Description = task.Description,
-        State = task.State,
-        CreatedAt = createdAt,
-        Notify = task.Notify,
-        AgentThreadId = task.AgentThreadId,
-        Continues = task.Continues,
-        Lineage = task.Lineage,
-    };
-
     private TaskHead Keep(in TaskHead task)
     {
+        if (task.Kind is not null && task.AgentThread is not null)
+        {
+            _hasWaitingAgents = task.IsWaiting ? true : null;
+        }
+
         if (task.IsLive)
         {
             if (_live.Count >= MaxHeads)

@@ -4,6 +4,8 @@ namespace Coppice.Sqlite;
 internal sealed class BatchContext(WriterSession session, StoreState state)
 {
     private bool _wantsChanges;
+    private long _firstNewTask;
+    private long _firstNewForeign;
 
     public WriterSession Session { get; } = session;
 
@@ -31,6 +33,51 @@ internal sealed class BatchContext(WriterSession session, StoreState state)
         Notices = notices;
         Applying = true;
         _wantsChanges = State.Listeners.WantChanges;
+        (_firstNewTask, _firstNewForeign) = (Counters.NextTask, Counters.NextForeign);
+    }
+
+    /// <summary>Whether a task got its number in this batch.</summary>
+    public bool IsNew(long task) => task >= (task < Schema.FirstForeign ? _firstNewTask : _firstNewForeign);
+
+    /// <summary>Finds a live task of the batch's host and attempt, or says why it is not one.</summary>
+    /// <param name="taskId">The task.</param>
+    /// <param name="claim">The attempt; 0 for a task without work.</param>
+    /// <param name="task">The task.</param>
+    public MoveRefused? Refuse(string taskId, long claim, out TaskHead task)
+    {
+        task = default;
+        if (Session.Ids.Find(taskId) is not { } number
+            || Session.Tasks.Head(number) is not { } found
+            || found.HostEpoch != Epoch
+            || claim != (found.Kind is null ? 0 : Session.Work.Head(number).Claim))
+        {
+            return new MoveRefused((TaskState?)null);
+        }
+
+        task = found;
+        return found.IsLive ? null : new MoveRefused(found.State);
+    }
+
+    /// <summary>Finds the live work of the batch's host and attempt, or says why it is none.</summary>
+    /// <param name="taskId">The task.</param>
+    /// <param name="claim">The attempt.</param>
+    /// <param name="task">The task.</param>
+    /// <param name="work">Its work.</param>
+    public MoveRefused? RefuseWork(string taskId, long claim, out TaskHead task, out WorkHead work)
+    {
+        (task, work) = (default, default);
+        if (claim == 0)
+        {
+            return new MoveRefused((TaskState?)null);
+        }
+
+        if (Refuse(taskId, claim, out task) is { } refusal)
+        {
+            return refusal;
+        }
+
+        work = Session.Work.Head(task.Number);
+        return null;
     }
 
     /// <summary>Lets go of the batch, whose mutations may lead to whatever their host runs.</summary>

@@ -6,6 +6,8 @@ internal sealed class BatchWriter
     private readonly BatchContext _context;
     private readonly SpawnWriter _spawn;
     private readonly FinishWriter _finish;
+    private readonly WorkWriter _work;
+    private readonly StepWriter _steps;
     private readonly CancelWriter _cancel;
     private readonly MailWriter _mail;
     private readonly ConversationWriter _conversation;
@@ -18,14 +20,17 @@ internal sealed class BatchWriter
     {
         _context = new BatchContext(session, state);
         var post = new MailPost(_context);
-        _spawn = new SpawnWriter(_context, post);
-        _finish = new FinishWriter(_context, post);
-        _cancel = new CancelWriter(_context);
+        var queue = new WorkQueue(_context);
+        _spawn = new SpawnWriter(_context, post, queue);
+        _finish = new FinishWriter(_context, post, queue);
+        _work = new WorkWriter(_context, queue, post, _finish);
+        _steps = new StepWriter(_context);
+        _cancel = new CancelWriter(_context, _finish);
         _messages = new MessageWriter(_context, post);
         _outbox = new OutboxWriter(_context, _messages);
         _mail = new MailWriter(_context, post, _messages);
         _conversation = new ConversationWriter(_context, _mail);
-        _host = new HostWriter(_context, post, _finish);
+        _host = new HostWriter(_context, post, _work);
         _restore = new RestoreWriter(_context, post);
     }
 
@@ -109,6 +114,10 @@ internal sealed class BatchWriter
         PostEvents events => _finish.Write(events),
         MoveTask move => _finish.Write(move),
         CloseAgentInbox close => _finish.Write(close),
+        ClaimWork claim => _work.Write(claim),
+        HandBackWork handBack => _work.Write(handBack),
+        StoreStep step => _steps.Write(step),
+        StoreCheckpoint checkpoint => _steps.Write(checkpoint),
         SendMessage send => _mail.Write(send),
         PostMessage message => _messages.Write(message),
         AcknowledgeMail acknowledge => _mail.Write(acknowledge),

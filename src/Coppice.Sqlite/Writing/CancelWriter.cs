@@ -1,7 +1,7 @@
 namespace Coppice.Sqlite;
 
 /// <summary>Requests cancellations.</summary>
-internal sealed class CancelWriter(BatchContext context)
+internal sealed class CancelWriter(BatchContext context, FinishWriter finish)
 {
     public MutationAnswer Write(RequestCancel request)
     {
@@ -75,7 +75,15 @@ internal sealed class CancelWriter(BatchContext context)
         {
             context.Session.Tasks.RequestCancel(task, context.Time, by);
             context.Changed(TaskChangeKind.CancelRequested, task.Number);
-            context.Notices.Add(new Notice.CancelRequested(id, task.HostEpoch));
+            if (!task.IsWaiting)
+            {
+                context.Notices.Add(new Notice.CancelRequested(id, task.HostEpoch));
+            }
+        }
+
+        if (task.IsWaiting)
+        {
+            finish.End(task, TaskState.Cancelled, error: null);
         }
 
         return id;

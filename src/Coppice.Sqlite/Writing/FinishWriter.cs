@@ -3,16 +3,17 @@ using System.Text.Json;
 namespace Coppice.Sqlite;
 
 /// <summary>Moves tasks, posts their events and ends them.</summary>
-internal sealed class FinishWriter(BatchContext context, MailPost post)
+internal sealed class FinishWriter(BatchContext context, MailPost post, WorkQueue queue)
 {
     public MutationAnswer Write(MoveTask move)
     {
-        if (Refuse(move.TaskId, out var task) is { } refusal)
+        if (context.Refuse(move.TaskId, move.Claim, out var task) is { } refusal)
         {
             return refusal;
         }
 
-        if (move.To.IsTerminal() || !task.State.CanMoveTo(move.To))
+        // Work becomes pending by being handed back.
+        if (move.To.IsTerminal() || !task.State.CanMoveTo(move.To) || (move.To == TaskState.Pending && task.Kind is not null))
         {
             return new MoveRefused(task.State);
         }
@@ -29,7 +30,7 @@ internal sealed class FinishWriter(BatchContext context, MailPost post)
 
     public MutationAnswer Write(CloseAgentInbox close)
     {
-        if (Refuse(close.TaskId, out var task) is { } refusal)
+        if (context.Refuse(close.TaskId, close.Claim, out var task) is { } refusal)
         {
             return refusal;
         }
@@ -45,7 +46,7 @@ internal sealed class FinishWriter(BatchContext context, MailPost post)
 
     public MutationAnswer Write(PostEvents events)
     {
-        if (Refuse(events.TaskId, out var task) is { } refusal)
+        if (context.Refuse(events.TaskId, events.Claim, out var task) is { } refusal)
         {
             return refusal;
         }
@@ -62,14 +63,12 @@ internal sealed class FinishWriter(BatchContext context, MailPost post)
         }
 
         context.Session.Tasks.SetEventsThrough(task, events.FirstEvent + events.Events.Count);
-        var (_, unread) = post.Post(task.Owner, added);
-        Emitted(task.Number, added);
-        return new EventsPosted(unread.Customs);
+        return new EventsPosted(Post(task, added).Customs);
     }
 
     public MutationAnswer Write(FinishTask finish)
     {
-        if (Refuse(finish.TaskId, out var task) is { } refusal)
+        if (context.Refuse(finish.TaskId, finish.Claim, out var task) is { } refusal)
         {
             return refusal;
         }
@@ -84,28 +83,38 @@ internal sealed class FinishWriter(BatchContext context, MailPost post)
             return NotApplied.Instance;
         }
 
-        if (finish.CancelledBy is not null && !task.CancelRequested)
-        {
-            context.Session.Tasks.RequestCancel(task, context.Time, finish.CancelledBy);
-            context.Changed(TaskChangeKind.CancelRequested, task.Number);
-        }
-
+        NoteCancel(task, finish.CancelledBy);
         End(finish.TaskId, task, finish.State, finish.Error, finish.Result, NotStored(task, finish.FirstEvent, finish.Events));
         return TaskFinished.Instance;
     }
 
-    /// <summary>Ends live tasks whose host is gone and returns their ids.</summary>
-    public List<string> Orphan(IReadOnlyList<long> numbers)
-    {
-        var orphans = new List<string>(numbers.Count);
-        foreach (var number in numbers)
-        {
-            var id = context.Session.Ids.IdOf(number);
-            End(id, context.Session.Tasks.Head(number)!.Value, TaskState.Failed, Orphans.Error, result: null, []);
-            orphans.Add(id);
-        }
+    /// <summary>Ends a live task that no body ends.</summary>
+    public void End(in TaskHead task, TaskState state, string? error, IReadOnlyList<MailEvent>? events = null) =>
+        End(context.Session.Ids.IdOf(task.Number), task, state, error, result: null, events ?? []);
 
-        return orphans;
+    /// <summary>Notes a request to cancel that the store was not told of, unless there is one already.</summary>
+    public void NoteCancel(in TaskHead task, string? by)
+    {
+        if (by is not null && !task.CancelRequested)
+        {
+            context.Session.Tasks.RequestCancel(task, context.Time, by);
+            context.Changed(TaskChangeKind.CancelRequested, task.Number);
+        }
+    }
+
+    /// <summary>Posts events of a task, at least one, and tells what its owner has not read.</summary>
+    public MailCounts Post(in TaskHead task, IReadOnlyList<MailEvent> events)
+    {
+        var (_, unread) = post.Post(task.Owner, events);
+        Emitted(task.Number, events);
+        return unread;
+    }
+
+    /// <summary>Those of the events of an attempt that are not stored yet.</summary>
+    public static IReadOnlyList<MailEvent> NotStored(in TaskHead task, int first, IReadOnlyList<CustomTaskEvent> events)
+    {
+        var stored = task.EventsThrough - first;
+        return stored <= 0 ? events : stored >= events.Count ? [] : [.. events.Skip((int)stored)];
     }
 
     /// <summary>A restored task that was live, as the orphan it is now, and the event that says so.</summary>
@@ -116,6 +125,11 @@ internal sealed class FinishWriter(BatchContext context, MailPost post)
         string id, in TaskHead task, TaskState state, string? error, JsonElement? result, IReadOnlyList<MailEvent> events)
     {
         Emitted(task.Number, events);
+        if (task.Kind is not null)
+        {
+            queue.End(task.Number);
+        }
+
         context.Session.Tasks.End(task, state, context.Time, error, result);
         context.Session.Branches.Ended(task.Number);
         post.Bury(id, task);
@@ -139,30 +153,9 @@ internal sealed class FinishWriter(BatchContext context, MailPost post)
         }
     }
 
-    private static IReadOnlyList<MailEvent> NotStored(in TaskHead task, int first, IReadOnlyList<CustomTaskEvent> events)
-    {
-        var stored = task.EventsThrough - first;
-        return stored <= 0 ? events : stored >= events.Count ? [] : [.. events.Skip((int)stored)];
-    }
-
     private MailCounts Unread(long thread)
     {
         var head = context.Session.Threads.Head(thread);
         return context.State.Mailboxes.Find(head.Id)?.Unread ?? head.Unacknowledged;
-    }
-
-    /// <summary>Finds a live task of the batch's host, or says why it is not one.</summary>
-    private MoveRefused? Refuse(string taskId, out TaskHead task)
-    {
-        task = default;
-        if (context.Session.Ids.Find(taskId) is not { } number
-            || context.Session.Tasks.Head(number) is not { } found
-            || found.HostEpoch != context.Epoch)
-        {
-            return new MoveRefused((TaskState?)null);
-        }
-
-        task = found;
-        return found.IsLive ? null : new MoveRefused(found.State);
     }
 }

@@ -1,7 +1,7 @@
 namespace Coppice.Sqlite;
 
 /// <summary>Lets hosts join and leave, and settles those that are gone.</summary>
-internal sealed class HostWriter(BatchContext context, MailPost post, FinishWriter finish)
+internal sealed class HostWriter(BatchContext context, MailPost post, WorkWriter work)
 {
     public MutationAnswer Write(JoinHost join)
     {
@@ -12,7 +12,15 @@ internal sealed class HostWriter(BatchContext context, MailPost post, FinishWrit
 
         var hosts = context.State.Hosts;
         var fence = new HostFence(join.HostId, context.Counters.NextEpoch++);
-        var orphans = finish.Orphan(context.Session.Tasks.LiveOfHosts(epoch => !hosts.IsOpen(epoch)));
+        var settled = new Settled([], []);
+        foreach (var epoch in context.Session.Tasks.Holders())
+        {
+            if (!hosts.IsOpen(epoch))
+            {
+                Settle(epoch, settled);
+            }
+        }
+
         foreach (var epoch in context.Session.Outbox.Claimants())
         {
             if (!hosts.IsOpen(epoch))
@@ -27,7 +35,7 @@ internal sealed class HostWriter(BatchContext context, MailPost post, FinishWrit
         }
 
         hosts.Join(fence);
-        return new HostJoined(fence, orphans);
+        return new HostJoined(fence, settled.Orphans) { Recovered = settled.Recovered };
     }
 
     public MutationAnswer Write(SettleHost settle)
@@ -46,13 +54,14 @@ internal sealed class HostWriter(BatchContext context, MailPost post, FinishWrit
         var wasOpen = hosts.IsOpen(settle.Fence);
         hosts.Forget(settle.Fence.Epoch);
         context.Session.Outbox.Release(settle.Fence.Epoch, context.Time);
-        var orphans = finish.Orphan(context.Session.Tasks.LiveOfHosts(epoch => epoch == settle.Fence.Epoch));
+        var settled = new Settled([], []);
+        Settle(settle.Fence.Epoch, settled);
         if (wasOpen)
         {
             Close(settle.Fence);
         }
 
-        return new HostSettled(orphans);
+        return new HostSettled(settled.Orphans) { Recovered = settled.Recovered };
     }
 
     public MutationAnswer Write(LeaveHost _)
@@ -63,7 +72,7 @@ internal sealed class HostWriter(BatchContext context, MailPost post, FinishWrit
         }
 
         var fence = context.Batch.Host;
-        if (context.Session.Tasks.LiveOfHosts(epoch => epoch == fence.Epoch).Count > 0)
+        if (context.Session.Tasks.HoldsAny(fence.Epoch))
         {
             context.State.Hosts.Leave(fence);
         }
@@ -77,6 +86,26 @@ internal sealed class HostWriter(BatchContext context, MailPost post, FinishWrit
         return HostLeft.Instance;
     }
 
+    private void Settle(long epoch, Settled settled)
+    {
+        var kinds = new SortedSet<long>();
+        foreach (var number in context.Session.Tasks.HeldBy(epoch))
+        {
+            var task = context.Session.Tasks.Head(number)!.Value;
+            if (task.Kind is { } kind)
+            {
+                kinds.Add(kind);
+            }
+
+            (work.TryRecover(task) ? settled.Recovered : settled.Orphans).Add(context.Session.Ids.IdOf(number));
+        }
+
+        foreach (var kind in kinds)
+        {
+            context.Session.Kinds.AddCrash(kind, context.Time, epoch);
+        }
+    }
+
     private void Close(HostFence fence)
     {
         foreach (var (threadId, mailbox) in context.State.Mailboxes.OfHost(fence.Epoch))
@@ -86,4 +115,6 @@ internal sealed class HostWriter(BatchContext context, MailPost post, FinishWrit
 
         context.Notices.Add(new Notice.HostFenced(fence));
     }
+
+    private readonly record struct Settled(List<string> Orphans, List<string> Recovered);
 }

@@ -26,7 +26,7 @@ internal sealed class MailPost(BatchContext context)
         context.Counters.MailDepth += counts.Total;
         var mailbox = context.State.Mailboxes.Find(head.Id);
         ChangeUnread(mailbox, counts);
-        context.Notices.Add(new Notice.Mail(head.Id, counts.Waking > 0, mailbox is not null));
+        context.Notices.Add(new Notice.Mail(head.Id, counts.Waking > 0, mailbox is not null || context.Session.Tasks.HasWaitingAgent(thread)));
         return (head, mailbox?.Unread ?? head.Unacknowledged);
     }
 
@@ -56,6 +56,21 @@ internal sealed class MailPost(BatchContext context)
         }
 
         if (mailbox?.Agent == agent.Number)
+        {
+            Close(threadId, mailbox);
+        }
+        else if (mailbox is null && agent.IsWaiting)
+        {
+            TellLeft(threadId, context.Session.Threads.Head(thread).Unacknowledged);
+        }
+    }
+
+    /// <summary>Closes the mailbox of an agent whose work was given back, if it still has it. What is in there waits for the next attempt.</summary>
+    public void Vacate(in TaskHead agent)
+    {
+        if (agent.AgentThread is { } thread
+            && context.Session.Threads.Head(thread).Id is var threadId
+            && context.State.Mailboxes.Find(threadId) is { } mailbox && mailbox.Agent == agent.Number)
         {
             Close(threadId, mailbox);
         }
@@ -89,7 +104,13 @@ internal sealed class MailPost(BatchContext context)
     public void Close(string threadId, MailboxReader mailbox)
     {
         context.State.Mailboxes.Set(threadId, null);
-        if (mailbox.Unread.Waking > 0)
+        TellLeft(threadId, mailbox.Unread);
+    }
+
+    /// <summary>Tells that mail is left without a reader, unless an agent is about to read it.</summary>
+    private void TellLeft(string threadId, MailCounts unread)
+    {
+        if (unread.Waking > 0 && !(context.Session.Threads.Find(threadId) is { } thread && context.Session.Tasks.HasWaitingAgent(thread)))
         {
             context.Notices.Add(new Notice.MailLeftUnread(threadId));
         }

@@ -41,6 +41,7 @@ internal sealed class RestoreWriter(BatchContext context, MailPost post)
 
         var session = context.Session;
         context.Notices.ReadTasks(session.Tasks);
+        session.Work.Prune(prune.EndedBefore);
         var count = session.Tasks.Prune(prune.EndedBefore);
 
         // A cycle in a restored lineage keeps itself on the branch, so those that are there are looked at one by one.
@@ -49,11 +50,13 @@ internal sealed class RestoreWriter(BatchContext context, MailPost post)
             if (!HasLiveDescendant(number))
             {
                 session.Tasks.Remove(number);
+                session.Work.Remove(number);
                 session.Branches.Remove(number);
                 count++;
             }
         }
 
+        session.Kinds.Prune();
         return new TasksPruned(count);
     }
 
@@ -81,7 +84,13 @@ internal sealed class RestoreWriter(BatchContext context, MailPost post)
         long? parent = string.IsNullOrEmpty(task.Lineage.TaskId) ? null : session.Ids.Ensure(task.Lineage.TaskId, context.Counters);
         long? agentThread = task.AgentThreadId is null ? null : session.Threads.Ensure(task.AgentThreadId);
         long? continues = agentThread is null || task.Continues is null ? null : session.Ids.Ensure(task.Continues, context.Counters);
-        session.Tasks.Add(number, owner, task, parent, agentThread, continues);
+        long? kind = task.Work is null ? null : session.Kinds.Ensure(task.Work.Kind);
+        session.Tasks.Add(number, owner, task, parent, agentThread, continues, kind);
+        if (task.Work is { } work)
+        {
+            session.Work.Add(number, kind!.Value, owner, work);
+        }
+
         session.Branches.Restored(number);
         context.Changed(TaskChangeKind.Restored, number);
         if (isOrphan)

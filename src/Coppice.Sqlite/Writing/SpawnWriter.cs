@@ -1,13 +1,18 @@
 namespace Coppice.Sqlite;
 
 /// <summary>Adds tasks.</summary>
-internal sealed class SpawnWriter(BatchContext context, MailPost post)
+internal sealed class SpawnWriter(BatchContext context, MailPost post, WorkQueue queue)
 {
     // Only a restored snapshot can hold a longer chain; past this a spawn is judged by what was seen.
     private const int LongestClimb = 10_000;
 
     public MutationAnswer Write(AddTask task)
     {
+        if (task.Work?.IdempotencyKey is { } key && FindByKey(task, key) is { } known)
+        {
+            return known;
+        }
+
         var parent = task.Lineage.TaskId is { } parentId ? context.Session.Ids.Find(parentId) : null;
         if (RefuseByAncestors(parent, task.MaxDepth) is { } refusal)
         {
@@ -27,6 +32,22 @@ internal sealed class SpawnWriter(BatchContext context, MailPost post)
         }
 
         return context.Applying ? Add(task, parent) : NotApplied.Instance;
+    }
+
+    private MutationAnswer? FindByKey(AddTask task, string key)
+    {
+        var session = context.Session;
+        if (session.Threads.Find(task.OwnerThreadId) is not { } owner || session.Work.FindByKey(owner, key) is not { } number)
+        {
+            return null;
+        }
+
+        if (context.IsNew(number) || session.Kinds.Head(session.Work.Head(number).Kind).Name != task.Work!.Kind)
+        {
+            return new AddRefused(SpawnError.IdempotencyKeyReused);
+        }
+
+        return context.Applying ? new TaskAdded(session.Ids.IdOf(number)) { WasKnown = true } : NotApplied.Instance;
     }
 
     /// <summary>
@@ -91,15 +112,32 @@ internal sealed class SpawnWriter(BatchContext context, MailPost post)
         parent ??= task.Lineage.TaskId is { } parentId ? session.Ids.Ensure(parentId, context.Counters) : null;
         long? agentThread = task.AgentThreadId is { } threadId ? session.Threads.Ensure(threadId) : null;
         long? continues = agentThread is null || task.Continues is null ? null : session.Ids.Find(task.Continues);
-        session.Tasks.Add(number, id, owner, task, context.Time, parent, context.Epoch, agentThread, continues);
+        var head = new TaskHead(
+            number, owner, task.State, CancelRequested: false, parent, context.Epoch, EventsThrough: 0, agentThread, AgentOpen: agentThread is not null, Kind: null);
+        WorkHead? work = null;
+        if (task.Work is { } added)
+        {
+            work = AddWork(number, owner, added);
+            head = head with { State = TaskState.Pending, HostEpoch = 0, Kind = work.Value.Kind };
+        }
+
+        session.Tasks.Add(head, task, context.Time, continues, NewTask.Snapshot(id, task, context.Time, work));
         session.Branches.Spawned(number, owner, parent, task.Name, task.Lineage.RunId);
         context.Changed(TaskChangeKind.Spawned, number);
-        if (task.AgentThreadId is not null)
+        if (task.AgentThreadId is not null && task.Work is null)
         {
             post.Open(task.AgentThreadId, task.AgentReader, number);
         }
 
         return new TaskAdded(id);
+    }
+
+    private WorkHead AddWork(long number, long owner, NewWork work)
+    {
+        var session = context.Session;
+        var head = queue.Enter(WorkTable.HeadOf(number, session.Kinds.Ensure(work.Kind), owner, work), work.DueAt);
+        session.Work.Add(head, owner, work);
+        return head;
     }
 
     private (long Number, string Id) NextId()

@@ -17,6 +17,10 @@ internal sealed class WriterSession : IDisposable
         Meta = new MetaTable(connection);
         Ids = new IdTable(connection);
         Tasks = new TaskTable(connection, recent);
+        Work = new WorkTable(connection, recent);
+        Steps = new StepTable(connection);
+        Kinds = new KindTable(connection);
+        Lanes = new LaneTable(connection);
         Branches = new BranchTable(connection);
         Threads = new ThreadTable(connection);
         Mail = new MailTable(connection);
@@ -42,6 +46,14 @@ internal sealed class WriterSession : IDisposable
 
     public TaskTable Tasks { get; }
 
+    public WorkTable Work { get; }
+
+    public StepTable Steps { get; }
+
+    public KindTable Kinds { get; }
+
+    public LaneTable Lanes { get; }
+
     public BranchTable Branches { get; }
 
     public ThreadTable Threads { get; }
@@ -63,7 +75,12 @@ internal sealed class WriterSession : IDisposable
     }
 
     /// <summary>Writes what the tables keep in memory.</summary>
-    public void Save() => Threads.Save();
+    public void Save()
+    {
+        Threads.Save();
+        Kinds.Save();
+        Lanes.Save();
+    }
 
     public void Commit() => _commit.Run();
 
@@ -101,6 +118,9 @@ internal sealed class WriterSession : IDisposable
     {
         Threads.Forget();
         Tasks.Forget();
+        Work.Forget();
+        Kinds.Forget();
+        Lanes.Forget();
         Branches.Forget();
     }
 }

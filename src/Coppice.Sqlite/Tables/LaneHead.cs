@@ -1,0 +1,27 @@
+namespace Coppice.Sqlite;
+
+/// <summary>A lane as the writer's transaction has it: the ready and the running tasks of one kind in one thread.</summary>
+internal sealed class LaneHead(long number, bool isStored)
+{
+    public long Number { get; } = number;
+
+    public int Running { get; set; }
+
+    public int Ready { get; set; }
+
+    /// <summary>Gets or sets the highest priority among the ready tasks.</summary>
+    public int Priority { get; set; }
+
+    /// <summary>Gets or sets the lowest version among the ready tasks.</summary>
+    public int Version { get; set; }
+
+    public long Turn { get; set; }
+
+    public bool IsEmpty => Running == 0 && Ready == 0;
+
+    /// <summary>Gets or sets whether the table has the lane, in whatever state.</summary>
+    public bool IsStored { get; set; } = isStored;
+
+    /// <summary>Gets or sets whether the table does not have all of this yet.</summary>
+    public bool IsChanged { get; set; }
+}

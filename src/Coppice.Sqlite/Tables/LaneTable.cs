@@ -1,0 +1,129 @@
+namespace Coppice.Sqlite;
+
+/// <summary>
+/// The writer's statements on lanes. Those that were used lately are in memory; those that change are written by <see cref="Save()"/>, so that a
+/// lane that comes and goes within a transaction costs nothing.
+/// </summary>
+internal sealed class LaneTable(Connection connection)
+{
+    internal const string FirstSql =
+        "SELECT n FROM lanes INDEXED BY lanes_by_priority WHERE kind = ? AND ready > 0 AND running < ? AND version <= ? ORDER BY priority DESC, turn LIMIT 1";
+
+    // Most lanes have the priority 0 and need no index of their own for this: among them, the other one is in the order of turns too.
+    internal const string LongestSql =
+        """
+        SELECT n FROM (SELECT * FROM (
+            SELECT n, turn FROM lanes INDEXED BY lanes_by_priority
+            WHERE kind = ?1 AND priority = 0 AND ready > 0 AND running < ?2 AND version <= ?3 ORDER BY turn LIMIT 1)
+        UNION ALL SELECT * FROM (
+            SELECT n, turn FROM lanes INDEXED BY lanes_by_turn
+            WHERE kind = ?1 AND priority <> 0 AND ready > 0 AND running < ?2 AND version <= ?3 ORDER BY turn LIMIT 1))
+        ORDER BY turn LIMIT 1
+        """;
+
+    private const int MaxHeads = 8192;
+
+    private readonly Statement _get = connection.Prepare("SELECT running, ready, priority, version, turn FROM lanes WHERE n = ?");
+    private readonly Statement _first = connection.Prepare(FirstSql);
+    private readonly Statement _longest = connection.Prepare(LongestSql);
+    private readonly Statement _add = connection.Prepare(
+        "INSERT INTO lanes (n, kind, running, ready, priority, version, turn) VALUES (?, ?, ?, ?, ?, ?, ?)");
+
+    private readonly Statement _save = connection.Prepare(
+        "UPDATE lanes SET running = ?, ready = ?, priority = ?, version = ?, turn = ? WHERE n = ?");
+
+    private readonly Statement _remove = connection.Prepare("DELETE FROM lanes WHERE n = ?");
+    private readonly Dictionary<long, LaneHead> _heads = [];
+    private readonly List<LaneHead> _changed = [];
+
+    public LaneHead Head(long number)
+    {
+        if (_heads.TryGetValue(number, out var known))
+        {
+            return known;
+        }
+
+        using var rows = _get.Bind(number).Rows();
+        var isStored = rows.Next();
+        var head = new LaneHead(number, isStored);
+        if (isStored)
+        {
+            (head.Running, head.Ready) = ((int)rows.Number(0), (int)rows.Number(1));
+            (head.Priority, head.Version, head.Turn) = ((int)rows.Number(2), (int)rows.Number(3), rows.Number(4));
+        }
+
+        _heads.Add(number, head);
+        return head;
+    }
+
+    /// <summary>The lane for the caller to change.</summary>
+    public LaneHead Changing(long number)
+    {
+        var head = Head(number);
+        if (!head.IsChanged)
+        {
+            head.IsChanged = true;
+            _changed.Add(head);
+        }
+
+        return head;
+    }
+
+    /// <summary>The lane of a kind that goes first by priority and turn, among those that have room and a task of a version that is known.</summary>
+    public LaneHead? First(long kind, int maxRunning, int maxVersion) => Find(_first, kind, maxRunning, maxVersion);
+
+    /// <summary>The lane of a kind that has waited longest for its turn, among those that have room and a task of a version that is known.</summary>
+    public LaneHead? Longest(long kind, int maxRunning, int maxVersion) => Find(_longest, kind, maxRunning, maxVersion);
+
+    /// <summary>Writes the lanes that changed.</summary>
+    public void Save()
+    {
+        foreach (var head in _changed)
+        {
+            Save(head);
+            head.IsChanged = false;
+        }
+
+        _changed.Clear();
+        if (_heads.Count > MaxHeads)
+        {
+            Forget();
+        }
+    }
+
+    /// <summary>Lets go of what is in memory: the table has it, or has been set back.</summary>
+    public void Forget()
+    {
+        _heads.Clear();
+        _changed.Clear();
+    }
+
+    private LaneHead? Find(Statement query, long kind, int maxRunning, int maxVersion)
+    {
+        Save();
+        return query.Bind(kind).Bind(maxRunning).Bind(maxVersion).Scalar() is { } number ? Head(number) : null;
+    }
+
+    private void Save(LaneHead head)
+    {
+        if (head.IsEmpty)
+        {
+            if (head.IsStored)
+            {
+                _remove.Bind(head.Number).Run();
+            }
+
+            _heads.Remove(head.Number);
+        }
+        else if (head.IsStored)
+        {
+            _save.Bind(head.Running).Bind(head.Ready).Bind(head.Priority).Bind(head.Version).Bind(head.Turn).Bind(head.Number).Run();
+        }
+        else
+        {
+            _add.Bind(head.Number).Bind(LanePlace.KindOf(head.Number)).Bind(head.Running).Bind(head.Ready).Bind(head.Priority).Bind(head.Version)
+                .Bind(head.Turn).Run();
+            head.IsStored = true;
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text.Json;
+
+namespace Coppice.Sqlite;
+
+/// <summary>The writer's statements on steps and checkpoints.</summary>
+internal sealed class StepTable(Connection connection)
+{
+    internal const string FindSql = "SELECT 1 FROM steps INDEXED BY steps_by_name WHERE task = ? AND name = ? AND key = ?";
+
+    private readonly Statement _find = connection.Prepare(FindSql);
+    private readonly Statement _add = connection.Prepare(
+        "INSERT INTO steps (task, place, name, key, after, is_fork, error, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+
+    private readonly Statement _remove = connection.Prepare("DELETE FROM steps WHERE task = ?");
+    private readonly Statement _checkpoint = connection.Prepare("SELECT json FROM checkpoints WHERE n = ?");
+    private readonly Statement _setCheckpoint = connection.Prepare("INSERT OR REPLACE INTO checkpoints (n, json) VALUES (?, ?)");
+    private readonly Statement _removeCheckpoint = connection.Prepare("DELETE FROM checkpoints WHERE n = ?");
+
+    public bool Contains(long task, TaskStep step) => _find.Bind(task).Bind(step.Name).Bind(step.Key).Scalar() is not null;
+
+    public void Add(long task, int place, TaskStep step) =>
+        _add.Bind(task).Bind(place).Bind(step.Name).Bind(step.Key).Bind(step.After).Bind(step.IsFork ? 1 : 0).Bind(step.Error)
+            .Bind(step.Result?.GetRawText()).Run();
+
+    public JsonElement? Checkpoint(long task)
+    {
+        using var rows = _checkpoint.Bind(task).Rows();
+        return rows.Next() ? TaskRow.ReadJson(rows.Text(0)) : null;
+    }
+
+    public void SetCheckpoint(long task, JsonElement? value)
+    {
+        if (value is { } some)
+        {
+            _setCheckpoint.Bind(task).Bind(some.GetRawText()).Run();
+        }
+        else
+        {
+            _removeCheckpoint.Bind(task).Run();
+        }
+    }
+
+    /// <summary>Forgets what a task has stored.</summary>
+    public void Remove(in WorkHead work)
+    {
+        if (work.Steps > 0)
+        {
+            _remove.Bind(work.Number).Run();
+        }
+
+        if (work.HasCheckpoint)
+        {
+            _removeCheckpoint.Bind(work.Number).Run();
+        }
+    }
+}

@@ -1,0 +1,57 @@
+namespace Coppice.Sqlite;
+
+/// <summary>Keeps the steps and checkpoints of work that is under way.</summary>
+internal sealed class StepWriter(BatchContext context)
+{
+    public MutationAnswer Write(StoreStep store)
+    {
+        if (Refuse(store.TaskId, store.Claim, out var work) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (!context.Applying)
+        {
+            return NotApplied.Instance;
+        }
+
+        if (!context.Session.Steps.Contains(work.Number, store.Step))
+        {
+            context.Session.Steps.Add(work.Number, work.Steps, store.Step);
+            context.Session.Work.Set(work with { Steps = work.Steps + 1 });
+        }
+
+        return StepStored.Instance;
+    }
+
+    public MutationAnswer Write(StoreCheckpoint store)
+    {
+        if (Refuse(store.TaskId, store.Claim, out var work) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (!context.Applying)
+        {
+            return NotApplied.Instance;
+        }
+
+        context.Session.Steps.SetCheckpoint(work.Number, store.Value);
+        if (work.HasCheckpoint != store.Value is not null)
+        {
+            context.Session.Work.Set(work with { HasCheckpoint = store.Value is not null });
+        }
+
+        return StepStored.Instance;
+    }
+
+    private MoveRefused? Refuse(string taskId, long claim, out WorkHead work)
+    {
+        if (context.RefuseWork(taskId, claim, out var task, out work) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return task.State == TaskState.Pending ? new MoveRefused(task.State) : null;
+    }
+}
