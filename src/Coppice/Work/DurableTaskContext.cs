@@ -15,12 +15,14 @@ public sealed class DurableTaskContext : TaskContext
     private readonly TaskRunner _runner;
     private readonly StepLog _steps;
     private readonly TaskWork _work;
+    private readonly WorkClaimer _claimer;
 
     internal DurableTaskContext(TaskRunner runner, LiveTask live, TaskAttempt attempt, AgentTaskContext? agent)
         : base(runner.Manager, live.TaskId, live.OwnerThreadId, live)
     {
         _runner = runner;
         _work = attempt.Work;
+        _claimer = attempt.Claimer;
         _steps = new StepLog(runner, attempt, live.Fence);
         State = new TaskCheckpoint(runner, attempt, live.Fence);
         Agent = agent;
@@ -162,6 +164,13 @@ public sealed class DurableTaskContext : TaskContext
         }).ConfigureAwait(false);
         return fresh ?? await JoinResult.FromJsonAsync(step.Result!.Value, Manager, CancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// Makes room for another attempt on this host, for as long as the body waits for what the manager does not see it wait for: mail, say, or an
+    /// answer from outside. <see cref="SleepAsync"/>, <see cref="JoinAsync"/> and the waits of the manager do so by themselves.
+    /// </summary>
+    /// <returns>What is disposed of when the body goes on.</returns>
+    public IDisposable Park() => _claimer.Park();
 
     internal override void Release()
     {
