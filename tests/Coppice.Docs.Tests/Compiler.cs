@@ -1,5 +1,8 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Emit;
 
 namespace Coppice.Docs.Tests;
@@ -32,12 +35,20 @@ internal static class Compiler
         {
             internal static async Task ShowAsync(
                 BackgroundTaskManager manager, ITaskStore store, TaskContext context, IServiceCollection services, CancellationToken stop,
-                IChatClient model, AIFunction find, List<ChatMessage> history, JsonTypeInfo<Uri> contract)
+                TaskRegistry kinds, IChatClient model, AIFunction find, List<ChatMessage> history, JsonTypeInfo<Uri> contract)
             {
         #line 1
         """;
 
     private static readonly CSharpParseOptions Language = new(LanguageVersion.Preview);
+
+    // What the SDK runs for every project: the contracts of JSON.
+    private static readonly ISourceGenerator[] Generators =
+    [
+        .. new AnalyzerFileReference(
+            Path.Combine(ReferencePack(), "analyzers", "dotnet", "cs", "System.Text.Json.SourceGeneration.dll"),
+            new Loader()).GetGenerators(LanguageNames.CSharp),
+    ];
 
     private static readonly MetadataReference[] References =
     [
@@ -59,7 +70,7 @@ internal static class Compiler
     internal static IReadOnlyList<string> Compile(CodeBlock block, Stream output)
     {
         var text = block.IsProgram ? block.Text : $"{BeforeStatements}\n{block.Text}\n    }}\n}}\n";
-        var compilation = CSharpCompilation.Create(
+        Compilation compilation = CSharpCompilation.Create(
             "Page_" + Guid.NewGuid().ToString("N"),
             [Parse(ImplicitUsings), Parse(text)],
             References,
@@ -67,6 +78,8 @@ internal static class Compiler
                 block.IsProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary,
                 nullableContextOptions: NullableContextOptions.Enable,
                 specificDiagnosticOptions: Tolerated));
+        CSharpGeneratorDriver.Create(Generators, parseOptions: Language)
+            .RunGeneratorsAndUpdateCompilation(compilation, out compilation, out _, CancellationToken.None);
         using var whole = new MemoryStream();
         EmitResult result = compilation.Emit(whole);
         whole.WriteTo(output);
@@ -77,5 +90,19 @@ internal static class Compiler
         ];
     }
 
+    /// <summary>The folder of the framework's references, in the SDK that runs the tests.</summary>
+    private static string ReferencePack() => Directory
+        .GetDirectories(Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "packs", "Microsoft.NETCore.App.Ref")))
+        .Order(StringComparer.Ordinal).Last();
+
     private static SyntaxTree Parse(string text) => CSharpSyntaxTree.ParseText(text, Language);
+
+    private sealed class Loader : IAnalyzerAssemblyLoader
+    {
+        public void AddDependencyLocation(string fullPath)
+        {
+        }
+
+        public Assembly LoadFromPath(string fullPath) => Assembly.LoadFrom(fullPath);
+    }
 }

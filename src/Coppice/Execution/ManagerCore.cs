@@ -359,7 +359,6 @@ internal sealed class ManagerCore : ITaskStoreListener
     {
         _host.OnFenced(fence);
         _dispatcher?.OnFenced(fence);
-        _claimer.Look();
     }
 
     private async ValueTask<PostReceipt> PostAsync(Mutation post, ThreadMessage message, string box, CancellationToken cancellationToken)

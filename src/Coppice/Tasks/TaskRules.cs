@@ -248,6 +248,7 @@ internal sealed partial class TaskRules(BackgroundTaskOptions options)
             CancelRequestedAt = task.CancelRequestedAt is { } requestedAt ? ToMilliseconds(requestedAt) : null,
             CancelledBy = task.CancelledBy is null ? null : CutError(task.CancelledBy),
             AgentThreadId = CheckOptionalId(task.AgentThreadId, nameof(task.AgentThreadId)),
+            PendingReason = null,
             Work = task.Work is { } work ? CheckRestored(work) : null,
             Continues = string.IsNullOrEmpty(task.AgentThreadId) ? null : CheckOptionalId(task.Continues, nameof(task.Continues)),
             Lineage = CheckLineage(task.Lineage, nameof(task.Lineage)),

@@ -58,7 +58,7 @@ public sealed record TaskSnapshot
 
     /// <summary>
     /// Gets why a task of a registered kind is pending, where the snapshot was read from a manager; a store does not know what its hosts know.
-    /// <see langword="null"/> for every other task. It is no part of what makes two snapshots equal.
+    /// <see langword="null"/> for every other task.
     /// </summary>
     public PendingReason? PendingReason { get; init; }
 
@@ -85,6 +85,7 @@ public sealed record TaskSnapshot
         && AgentThreadId == other.AgentThreadId
         && Continues == other.Continues
         && Work == other.Work
+        && PendingReason == other.PendingReason
         && Lineage == other.Lineage;
 
     /// <summary>A hash of what identifies the task and its state.</summary>

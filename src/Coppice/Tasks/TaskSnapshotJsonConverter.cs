@@ -42,6 +42,7 @@ public sealed class TaskSnapshotJsonConverter : JsonConverter<TaskSnapshot>
                 case "notify": task = task with { Notify = ReadNotify(ref reader) }; break;
                 case "agent_thread_id": task = task with { AgentThreadId = WireObject.ReadText(ref reader, name) }; break;
                 case "continues": task = task with { Continues = WireObject.ReadText(ref reader, name) }; break;
+                case "pending_reason": task = task with { PendingReason = TaskWorkJson.ReadPendingReason(ref reader) }; break;
                 case "work": task = task with { Work = TaskWorkJson.Read(ref reader) }; break;
                 case "parent_context": task = task with { Lineage = Lineage.Read(ref reader, typeof(TaskLineage), options) }; break;
                 default: reader.Skip(); break;

@@ -72,6 +72,16 @@ internal static class TaskWorkJson
         _ => "never",
     };
 
+    internal static PendingReason? ReadPendingReason(ref Utf8JsonReader reader) => WireObject.ReadText(ref reader, "pending_reason") switch
+    {
+        null => null,
+        "not_due" => PendingReason.NotDue,
+        "unknown_kind" => PendingReason.UnknownKind,
+        "newer_version" => PendingReason.NewerVersion,
+        "queued" => PendingReason.Queued,
+        _ => throw new JsonException("'pending_reason' is one of not_due, unknown_kind, newer_version, queued."),
+    };
+
     private static RecoveryPolicy ReadRecovery(ref Utf8JsonReader reader) => WireObject.ReadText(ref reader, "recovery") switch
     {
         null or "never" => RecoveryPolicy.Never,

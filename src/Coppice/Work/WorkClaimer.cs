@@ -55,7 +55,7 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
 
     internal TaskRunner Runner { get; }
 
-    /// <summary>The manager's start has returned.</summary>
+    /// <summary>The manager's start has returned. A host without kinds looks only for deadlines, and for those it is told of.</summary>
     internal void Begin()
     {
         lock (_lock)
@@ -63,7 +63,10 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
             _hasBegun = true;
         }
 
-        Look();
+        if (_kinds.Count > 0)
+        {
+            Look();
+        }
     }
 
     /// <summary>Looks soon for tasks to claim, if there is room for one more.</summary>
@@ -97,7 +100,7 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
         {
             LookAt(time);
         }
-        else if (HasRoom && !_unknown.ContainsKey(kind))
+        else if (_kinds.Count > 0 && HasRoom && !_unknown.ContainsKey(kind))
         {
             Look();
         }
@@ -216,7 +219,7 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
         }
 
         // Without room what is due and what has expired is still looked after.
-        var claim = new ClaimWork(_kinds, _kinds.Count == 0 ? 0 : room) { AgentReader = Options.Scheduler.NewGuid() };
+        var claim = new ClaimWork(_kinds, room) { AgentReader = Options.Scheduler.NewGuid() };
         var landing = new ClaimLanding(this, claim.AgentReader);
         CommitResult result;
         try
