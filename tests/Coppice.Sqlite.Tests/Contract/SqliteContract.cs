@@ -32,6 +32,8 @@ public sealed class SqliteFences : FencesContract<SqliteStoreFixture>;
 
 public sealed class SqliteHandBack : HandBackContract<SqliteStoreFixture>;
 
+public sealed class SqliteIdempotencyKeys : IdempotencyKeysContract<SqliteStoreFixture>;
+
 public sealed class SqliteLaw01Acknowledged : Law01AcknowledgedContract<SqliteStoreFixture>;
 
 public sealed class SqliteLaw02OneTerminalState : Law02OneTerminalStateContract<SqliteStoreFixture>;
@@ -90,7 +92,11 @@ public sealed class SqliteMessageStorage : MessageStorageContract<SqliteStoreFix
 
 public sealed class SqliteOutbox : OutboxContract<SqliteStoreFixture>;
 
+public sealed class SqlitePendingAgents : PendingAgentsContract<SqliteStoreFixture>;
+
 public sealed class SqlitePruneTasks : PruneTasksContract<SqliteStoreFixture>;
+
+public sealed class SqliteRecoveredWork : RecoveredWorkContract<SqliteStoreFixture>;
 
 public sealed class SqliteReferenceShortfalls : ReferenceShortfallsContract<SqliteStoreFixture>;
 
@@ -115,5 +121,7 @@ public sealed class SqliteDurableRetries : DurableRetriesContract<SqliteStoreFix
 public sealed class SqliteDurableScheduling : DurableSchedulingContract<SqliteStoreFixture>;
 
 public sealed class SqliteDurableJoins : DurableJoinsContract<SqliteStoreFixture>;
+
+public sealed class SqliteWorkExpiry : WorkExpiryContract<SqliteStoreFixture>;
 
 public sealed class SqliteWorkLimits : WorkLimitsContract<SqliteStoreFixture>;

@@ -80,6 +80,8 @@ public sealed class InMemoryFences : FencesContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryHandBack : HandBackContract<InMemoryStoreFixture>;
 
+public sealed class InMemoryIdempotencyKeys : IdempotencyKeysContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryListener : ListenerContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryListing : ListingContract<InMemoryStoreFixture>;
@@ -92,7 +94,11 @@ public sealed class InMemoryMessageStorage : MessageStorageContract<InMemoryStor
 
 public sealed class InMemoryOutbox : OutboxContract<InMemoryStoreFixture>;
 
+public sealed class InMemoryPendingAgents : PendingAgentsContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryPruneTasks : PruneTasksContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryRecoveredWork : RecoveredWorkContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryRestoreTasks : RestoreTasksContract<InMemoryStoreFixture>;
 
@@ -115,5 +121,7 @@ public sealed class InMemoryDurableRetries : DurableRetriesContract<InMemoryStor
 public sealed class InMemoryDurableScheduling : DurableSchedulingContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryDurableJoins : DurableJoinsContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryWorkExpiry : WorkExpiryContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryWorkLimits : WorkLimitsContract<InMemoryStoreFixture>;

@@ -133,6 +133,7 @@ public sealed partial class InMemoryTaskStore
             }
 
             seat.Reader = Guid.Empty;
+            seat.IsClosed = false;
         }
 
         turn.TellChange(TaskChangeKind.Moved, task);
