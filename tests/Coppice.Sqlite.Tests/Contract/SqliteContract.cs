@@ -122,6 +122,10 @@ public sealed class SqliteDurableScheduling : DurableSchedulingContract<SqliteSt
 
 public sealed class SqliteDurableJoins : DurableJoinsContract<SqliteStoreFixture>;
 
+public sealed class SqliteWorkCancel : WorkCancelContract<SqliteStoreFixture>;
+
 public sealed class SqliteWorkExpiry : WorkExpiryContract<SqliteStoreFixture>;
 
 public sealed class SqliteWorkLimits : WorkLimitsContract<SqliteStoreFixture>;
+
+public sealed class SqliteWorkNews : WorkNewsContract<SqliteStoreFixture>;

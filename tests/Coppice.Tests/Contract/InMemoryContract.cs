@@ -122,6 +122,10 @@ public sealed class InMemoryDurableScheduling : DurableSchedulingContract<InMemo
 
 public sealed class InMemoryDurableJoins : DurableJoinsContract<InMemoryStoreFixture>;
 
+public sealed class InMemoryWorkCancel : WorkCancelContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryWorkExpiry : WorkExpiryContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryWorkLimits : WorkLimitsContract<InMemoryStoreFixture>;
+
+public sealed class InMemoryWorkNews : WorkNewsContract<InMemoryStoreFixture>;
