@@ -26,7 +26,7 @@ public sealed class TaskSnapshotEqualityTests
         ["notify"] = WireExamples.FullTask with { Notify = NotifyPolicy.Silent },
         ["agent thread"] = WireExamples.FullTask with { AgentThreadId = null },
         ["continues"] = WireExamples.FullTask with { Continues = "bg_6" },
-        ["work"] = WireExamples.FullTask with { Work = new TaskWork { Kind = "crawl", Input = WireExamples.Element("1") } },
+        ["work"] = WireExamples.FullTask with { Work = WireExamples.FullWork },
         ["pending reason"] = WireExamples.FullTask with { PendingReason = PendingReason.Queued },
         ["lineage"] = WireExamples.FullTask with { Lineage = TaskLineage.None },
     };

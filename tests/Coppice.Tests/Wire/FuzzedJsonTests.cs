@@ -14,6 +14,7 @@ public sealed class FuzzedJsonTests
     private static readonly string[] Examples =
     [
         WireExamples.FullTaskJson,
+        WireExamples.WorkTaskJson,
         """{"task_id":"bg_0","status":"running"}""",
         """{"task_id":"bg_0","owner_thread_id":"t1","status":"failed","error":"boom","created_at_ms":0,"parent_context":{}}""",
         """{"task_id":"bg_3","run_id":"run-1","call_id":"call-9","agent_id":"planner"}""",

@@ -9,7 +9,7 @@ public sealed class HostileJsonTests(ITestOutputHelper output)
 {
     private const int Rounds = 1_000;
 
-    private static readonly string[] Seeds = [WireExamples.FullTaskJson, .. WireExamples.Events.Values.Select(e => e.Json)];
+    private static readonly string[] Seeds = [WireExamples.FullTaskJson, WireExamples.WorkTaskJson, .. WireExamples.Events.Values.Select(e => e.Json)];
 
     private static readonly string[] Fragments =
     [

@@ -29,6 +29,34 @@ internal static class WireExamples
         {"task_id":"bg_7","owner_thread_id":"thread-1","task_type":"crawl","name":"researcher","description":"fetch pages","status":"completed","result":{"pages":3},"created_at_ms":1760000000000,"completed_at_ms":1760000000950,"cancel_requested_at_ms":1760000000500,"cancelled_by":"tree:bg_3","notify":"each_event","agent_thread_id":"agent-0199","continues":"bg_5","parent_context":{"task_id":"bg_3","run_id":"run-1","call_id":"call-9","agent_id":"planner"}}
         """;
 
+    internal static readonly TaskWork FullWork = new()
+    {
+        Kind = "summarise",
+        Version = 3,
+        Input = Element(WorkInput),
+        Recovery = RecoveryPolicy.Resumable,
+        Priority = -7,
+        Attempt = 4,
+        Failures = 2,
+        Crashes = 1,
+        DueAt = DateTimeOffset.FromUnixTimeMilliseconds(1_760_000_001_000),
+        Deadline = DateTimeOffset.FromUnixTimeMilliseconds(1_760_000_002_000),
+        IdempotencyKey = "order 17",
+        LastError = "no answer",
+    };
+
+    internal const string WorkInput = """{"b":1.50,"a":[1e3,null,"\u00e9"]}""";
+
+    internal const string FullWorkJson =
+        """
+        {"kind":"summarise","version":3,"recovery":"resumable","priority":-7,"attempt":4,"failures":2,"crashes":1,"due_at_ms":1760000001000,"deadline_ms":1760000002000,"idempotency_key":"order 17","last_error":"no answer","input":{"b":1.50,"a":[1e3,null,"\u00e9"]}}
+        """;
+
+    internal const string WorkTaskJson =
+        """{"task_id":"bg_8","owner_thread_id":"t","task_type":"task","description":"","status":"pending","created_at_ms":0,"work":"""
+        + FullWorkJson
+        + ""","parent_context":{}}""";
+
     internal static readonly Dictionary<string, (MailEvent Mail, string Json)> Events = new()
     {
         ["completed"] = (
