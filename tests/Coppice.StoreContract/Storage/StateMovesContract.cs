@@ -72,6 +72,45 @@ public abstract class StateMovesContract<TStore> : ContractTest<TStore>
     }
 
     [Theory]
+    [MemberData(nameof(AllMoves))]
+    public async Task The_attempt_of_a_task_of_a_kind_moves_by_the_same_table_and_back_to_pending_by_handing_it_back(TaskState from, TaskState to)
+    {
+        var host = await JoinAsync();
+        await host.AddWorkAsync();
+        var claimed = await host.ClaimOneAsync();
+        var id = claimed.Task.TaskId;
+        await BringWorkToAsync(host, claimed, from);
+        var before = await Store.GetAsync(id, Stop);
+        var move = MoveOfWork(claimed, to);
+
+        // Nobody has a pending task: it only begins to run with a claim, and only ends with a cancel, its deadline or its last crash.
+        if (from != TaskState.Pending && Allowed.Contains((from, to)))
+        {
+            await host.AnswerAsync(move);
+            Assert.Equal(to, (await Store.GetAsync(id, Stop))!.State);
+        }
+        else
+        {
+            Assert.Equal(new MoveRefused(from == TaskState.Pending ? null : from), await host.RefusalAsync(move));
+            Assert.Equal(before, await Store.GetAsync(id, Stop));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(AllStates))]
+    public async Task Only_a_pending_task_of_a_kind_is_claimed(TaskState state)
+    {
+        var host = await JoinAsync();
+        await host.AddWorkAsync();
+        var claimed = await host.ClaimOneAsync();
+        await BringWorkToAsync(host, claimed, state);
+        await host.AddAsync(state: TaskState.Pending);
+
+        Assert.Equal(
+            state == TaskState.Pending ? [claimed.Task.TaskId] : [], (await host.ClaimAsync()).Tasks.Select(static each => each.Task.TaskId));
+    }
+
+    [Theory]
     [MemberData(nameof(AllStates))]
     public async Task A_task_is_live_until_it_is_in_a_terminal_state(TaskState state)
     {
@@ -228,6 +267,21 @@ public abstract class StateMovesContract<TStore> : ContractTest<TStore>
         var told = await Store.GetAsync(late, Stop);
         Assert.Equal("user", told!.CancelledBy);
         Assert.NotNull(told.CancelRequestedAt);
+    }
+
+    private static Mutation MoveOfWork(ClaimedWork claimed, TaskState to) => to switch
+    {
+        TaskState.Pending => new HandBackWork(claimed.Task.TaskId, claimed.Claim),
+        TaskState.Running or TaskState.InputRequired => new MoveTask(claimed.Task.TaskId, to) { Claim = claimed.Claim },
+        _ => StoreHost.Finish(claimed.Task.TaskId, to) with { Claim = claimed.Claim },
+    };
+
+    private static async Task BringWorkToAsync(StoreHost host, ClaimedWork claimed, TaskState state)
+    {
+        if (state != TaskState.Running)
+        {
+            await host.AnswerAsync(MoveOfWork(claimed, state));
+        }
     }
 
     private static async Task<string> AddInAsync(StoreHost host, TaskState state, string? name = null)
