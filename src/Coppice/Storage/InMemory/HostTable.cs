@@ -30,10 +30,11 @@ internal sealed class HostTable
     /// <summary>Forgets a host, to settle what it left. Only one caller gets to.</summary>
     internal bool TryTake(HostFence fence) => _hosts.TryGetValue(fence.Epoch, out var host) && host.Fence == fence && _hosts.TryRemove(fence.Epoch, out _);
 
+    /// <summary>Forgets the hosts that have left, to settle what they left behind in the order in which they joined.</summary>
     internal List<HostFence> TakeLeft()
     {
         var left = new List<HostFence>();
-        foreach (var host in _hosts.Values)
+        foreach (var host in _hosts.Values.OrderBy(static host => host.Fence.Epoch))
         {
             if (host.IsClosed && _hosts.TryRemove(host.Fence.Epoch, out _))
             {

@@ -232,7 +232,7 @@ public sealed partial class InMemoryTaskStore
     /// </summary>
     private void EndFelled(List<TaskRecord> felled, DateTimeOffset at)
     {
-        foreach (var task in felled)
+        foreach (var task in felled.OrderBy(static task => task.Cursor, CursorOrder))
         {
             var (owner, agent) = PartitionsOf(task);
             using var locks = new PartitionLocks(owner, agent);

@@ -133,6 +133,8 @@ public sealed partial class InMemoryTaskStore
             }
 
             seat.Reader = Guid.Empty;
+
+            // Another attempt will read what comes.
             seat.IsClosed = false;
         }
 
