@@ -15,7 +15,7 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
     internal const string HolderSql = "SELECT min(host_epoch) FROM tasks INDEXED BY tasks_held WHERE host_epoch > ? AND host_epoch > 0 AND state < 3";
     internal const string HeldSql = "SELECT n FROM tasks INDEXED BY tasks_held WHERE host_epoch = ? AND host_epoch > 0 AND state < 3 ORDER BY n";
     internal const string WaitingAgentSql =
-        "SELECT 1 FROM tasks INDEXED BY tasks_waiting_agents WHERE agent_thread = ? AND kind IS NOT NULL AND state = 0 LIMIT 1";
+        "SELECT n FROM tasks INDEXED BY tasks_waiting_agents WHERE agent_thread = ? AND kind IS NOT NULL AND state = 0 ORDER BY n LIMIT 1";
 
     private const string HeadColumns =
         "n, owner, state, cancel_ms, parent, host_epoch, events_through, agent_thread, agent_open, kind";
@@ -111,9 +111,9 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
         }
     }
 
-    /// <summary>Whether an agent whose work no host has yet will read the mail of a thread.</summary>
-    public bool HasWaitingAgent(long agentThread) =>
-        (_hasWaitingAgents ??= _anyWaitingAgent.Scalar() is not null) && _waitingAgent.Bind(agentThread).Scalar() is not null;
+    /// <summary>Finds the agent that will read the mail of a thread once a host has its work.</summary>
+    public long? FindWaitingAgent(long agentThread) =>
+        (_hasWaitingAgents ??= _anyWaitingAgent.Scalar() is not null) ? _waitingAgent.Bind(agentThread).Scalar() : null;
 
     /// <summary>The hosts that have live tasks.</summary>
     public List<long> Holders()

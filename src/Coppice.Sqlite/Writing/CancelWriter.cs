@@ -13,11 +13,16 @@ internal sealed class CancelWriter(BatchContext context, FinishWriter finish)
         var found = Roots(request);
         var seen = new HashSet<long>(found);
         var reached = new List<string>();
+        var waiting = new List<TaskHead>();
         for (var i = 0; i < found.Count; i++)
         {
             if (context.Session.Tasks.Head(found[i]) is { IsLive: true } task)
             {
                 reached.Add(Mark(task, request.By));
+                if (task.IsWaiting)
+                {
+                    waiting.Add(task);
+                }
             }
 
             // Also of a task that the store does not know: others may name it as their parent.
@@ -25,6 +30,11 @@ internal sealed class CancelWriter(BatchContext context, FinishWriter finish)
             {
                 AddChildren(found[i], found, seen);
             }
+        }
+
+        foreach (var task in waiting.OrderBy(static task => task.Number))
+        {
+            finish.End(task, TaskState.Cancelled, error: null);
         }
 
         return new CancelReached(reached);
@@ -79,11 +89,6 @@ internal sealed class CancelWriter(BatchContext context, FinishWriter finish)
             {
                 context.Notices.Add(new Notice.CancelRequested(id, task.HostEpoch));
             }
-        }
-
-        if (task.IsWaiting)
-        {
-            finish.End(task, TaskState.Cancelled, error: null);
         }
 
         return id;

@@ -26,7 +26,7 @@ internal sealed class MailPost(BatchContext context)
         context.Counters.MailDepth += counts.Total;
         var mailbox = context.State.Mailboxes.Find(head.Id);
         ChangeUnread(mailbox, counts);
-        context.Notices.Add(new Notice.Mail(head.Id, counts.Waking > 0, mailbox is not null || context.Session.Tasks.HasWaitingAgent(thread)));
+        context.Notices.Add(new Notice.Mail(head.Id, counts.Waking > 0, mailbox is not null || context.Session.Tasks.FindWaitingAgent(thread) is not null));
         return (head, mailbox?.Unread ?? head.Unacknowledged);
     }
 
@@ -110,7 +110,7 @@ internal sealed class MailPost(BatchContext context)
     /// <summary>Tells that mail is left without a reader, unless an agent is about to read it.</summary>
     private void TellLeft(string threadId, MailCounts unread)
     {
-        if (unread.Waking > 0 && !(context.Session.Threads.Find(threadId) is { } thread && context.Session.Tasks.HasWaitingAgent(thread)))
+        if (unread.Waking > 0 && !(context.Session.Threads.Find(threadId) is { } thread && context.Session.Tasks.FindWaitingAgent(thread) is not null))
         {
             context.Notices.Add(new Notice.MailLeftUnread(threadId));
         }

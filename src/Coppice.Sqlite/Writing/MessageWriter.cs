@@ -200,8 +200,9 @@ internal sealed class MessageWriter(BatchContext context, MailPost post)
             return true;
         }
 
-        // Only a live agent that reads its own mailbox can be addressed there.
-        if (context.State.Mailboxes.Find(context.Session.Threads.Head(entry.Recipient).Id)?.Agent is not { } agent
+        // Only a live agent that reads its own mailbox, or will once a host has its work, can be addressed there.
+        var mailbox = context.State.Mailboxes.Find(context.Session.Threads.Head(entry.Recipient).Id);
+        if ((mailbox is null ? context.Session.Tasks.FindWaitingAgent(entry.Recipient) : mailbox.Agent) is not { } agent
             || context.Session.Tasks.Head(agent) is not { IsLive: true, AgentOpen: true }
             || !AgentMessage.TryRead(mail, out var from, out var content))
         {
