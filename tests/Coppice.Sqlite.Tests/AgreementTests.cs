@@ -18,10 +18,13 @@ public sealed class AgreementTests : IAsyncDisposable
     private readonly List<HostFence> _hosts = [];
     private readonly List<Guid> _readers = [Guid.NewGuid()];
     private readonly List<string> _ids = ["bg_0", "bg_900", "elsewhere"];
+    private readonly RandomWork _work;
     private Random _random = new(0);
     private long _batches;
     private long _lastExpiry;
     private DateTimeOffset _now = DateTimeOffset.UnixEpoch.AddDays(20_000);
+
+    public AgreementTests() => _work = new RandomWork(max => _random.Next(max), () => _now);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -69,25 +72,36 @@ public sealed class AgreementTests : IAsyncDisposable
 
     private async Task StepAsync(int step)
     {
-        if (_random.Next(60) == 0)
+        switch (_random.Next(250))
         {
-            await JoinAsync();
-            return;
+            case < 4:
+                await JoinAsync();
+                return;
+            case 4:
+                await ReopenAsync(step);
+                return;
         }
 
-        var host = Pick(_hosts);
-        Mutation[] mutations = _random.Next(12) == 0
-            ? [AnAdd(), ARoot(), ARoot()]
-            : [AMutation()];
+        // Of the later ones more, because the earlier have left.
+        var host = _random.Next(3) == 0 ? Pick(_hosts) : _hosts[^1];
+        Mutation[] mutations = _random.Next(12) switch
+        {
+            0 => [AnAdd(), ARoot(), ARoot()],
+            1 or 2 => [_work.AClaim(AReader)],
+            3 or 4 => [_work.AnAttemptsChange()],
+            _ => [AMutation()],
+        };
         var answers = await CommitAsync(host, mutations, step);
         foreach (var answer in answers)
         {
             _ids.AddRange(answer is TaskAdded added ? [added.TaskId] : []);
+            _work.Hear(answer);
         }
 
         if (step % 20 == 0)
         {
             await CompareMailAsync(Pick(Threads), step);
+            await CompareWorkAsync(step);
         }
     }
 
@@ -114,7 +128,9 @@ public sealed class AgreementTests : IAsyncDisposable
     {
         0 or 1 or 2 or 3 or 4 => AnAdd(),
         5 or 6 or 7 => AFinish(),
-        8 => new PostEvents(AnId(), _random.Next(4), Events(_random.Next(5))),
+        8 => _random.Next(2) == 0
+            ? new PostEvents(AnId(), _random.Next(4), Events(_random.Next(5)))
+            : new PostEvents(_work.AnAttempt(out var claim), _random.Next(4), Events(_random.Next(5))) { Claim = claim },
         9 => new RequestCancel((CancelScope)_random.Next(4), Pick([AnId(), Pick(Threads), "r1", "r2"])),
         10 or 11 => new SendMessage(AnId(), new MessageSender(Pick(Threads), "someone"), "hello", _random.Next(1, 5)),
         12 => AMessageChange(),
@@ -149,6 +165,7 @@ public sealed class AgreementTests : IAsyncDisposable
             MaxDepth = _random.Next(2, 6),
             AgentThreadId = isAgent ? Pick(["agent-a", "agent-b"]) : null,
             AgentReader = isAgent ? AReader() : default,
+            Work = _random.Next(2) == 0 ? _work.New(isAgent) : null,
         };
     }
 
@@ -159,8 +176,10 @@ public sealed class AgreementTests : IAsyncDisposable
     {
         var state = (TaskState)_random.Next(_random.Next(10) == 0 ? 0 : 3, 6);
         using var result = JsonDocument.Parse("""{"a":1.0}""");
-        return new FinishTask(AnId(), state)
+        var claim = 0L;
+        return new FinishTask(_random.Next(2) == 0 ? AnId() : _work.AnAttempt(out claim), state)
         {
+            Claim = claim,
             Error = state == TaskState.Failed ? "boom" : null,
             Result = state == TaskState.Completed && _random.Next(2) == 0 ? result.RootElement.Clone() : null,
             FirstEvent = _random.Next(4),
@@ -179,6 +198,7 @@ public sealed class AgreementTests : IAsyncDisposable
             CreatedAt = _now.AddMilliseconds(-_random.Next(5)),
             CompletedAt = _random.Next(2) == 0 ? _now : null,
             CancelRequestedAt = _random.Next(5) == 0 ? _now : null,
+            Work = _random.Next(2) == 0 ? _work.Restored() : null,
             Lineage = new TaskLineage { TaskId = _random.Next(2) == 0 ? Pick([AnId(), $"other-{_random.Next(20)}"]) : null, RunId = Pick(Runs) },
         }).ToList();
         _ids.AddRange(tasks.Select(task => task.TaskId));
@@ -251,12 +271,13 @@ public sealed class AgreementTests : IAsyncDisposable
         return first.Answers;
     }
 
-    // In which order a cancel finds tasks, or a host's are settled, is nobody's business.
+    // In which order a cancel finds tasks is nobody's business.
     private static string Comparable(MutationAnswer answer) => answer switch
     {
         CancelReached reached => $"reached {string.Join(",", reached.TaskIds.Order(StringComparer.Ordinal))}",
-        HostJoined joined => $"joined {joined.Fence.Epoch} {string.Join(",", joined.Orphans.Order(StringComparer.Ordinal))}",
-        HostSettled settled => $"settled {string.Join(",", settled.Orphans.Order(StringComparer.Ordinal))}",
+        HostJoined joined => $"joined {joined.Fence.Epoch} {string.Join(",", joined.Orphans)} {string.Join(",", joined.Recovered)}",
+        HostSettled settled => $"settled {string.Join(",", settled.Orphans)} {string.Join(",", settled.Recovered)}",
+        WorkClaimed claimed => $"claimed {string.Join(" | ", claimed.Tasks)} {claimed.NextLook:O} {string.Join(",", claimed.UnknownKinds)} {claimed.Expired}",
         OutboxClaimed claimed => $"claimed {string.Join(",", claimed.Messages)} {claimed.NextDue:O} {claimed.Failed} {claimed.Dropped}",
         _ => answer.ToString(),
     };
@@ -274,6 +295,39 @@ public sealed class AgreementTests : IAsyncDisposable
         }
 
         Assert.True(await first.CountUnreadEventsAsync(thread, Stop) == await second.CountUnreadEventsAsync(thread, Stop), $"step {step}: unread of {thread}, read");
+    }
+
+    /// <summary>Every host leaves, and the file is closed and opened again: it has to know on its own what the other store remembers.</summary>
+    private async Task ReopenAsync(int step)
+    {
+        // Which lists of failed messages grew is not in the file.
+        await CommitAsync(_hosts[^1], [new ExpireMessages(1000, 20)], step);
+        foreach (var host in _hosts)
+        {
+            await CommitAsync(host, [new LeaveHost()], step);
+        }
+
+        await _stores[1].DisposeAsync();
+        _stores[1] = await SqliteTaskStore.OpenAsync(_folder.Store, cancellationToken: Stop);
+        await JoinAsync();
+        await CompareStoresAsync();
+    }
+
+    private async Task CompareWorkAsync(int step)
+    {
+        var (first, second) = (_stores[0], _stores[1]);
+        foreach (var query in new[] { new TaskQuery { Kind = "k1" }, new TaskQuery { OwnerThreadId = "t1", Kind = "k2" }, new TaskQuery { States = [TaskState.Pending] } })
+        {
+            var (left, right) = (await first.ListAsync(query, null, 10_000, Stop), await second.ListAsync(query, null, 10_000, Stop));
+            Assert.True(left.SequenceEqual(right), $"step {step}: {left.Except(right).FirstOrDefault()} and {right.Except(left).FirstOrDefault()}");
+        }
+
+        foreach (var id in _work.LastAttempts)
+        {
+            Assert.Equal(await first.ReadStepsAsync(id, 1, 2, Stop), await second.ReadStepsAsync(id, 1, 2, Stop));
+            Assert.Equal(await first.ReadStepsAsync(id, 0, 100, Stop), await second.ReadStepsAsync(id, 0, 100, Stop));
+            Assert.Equal(await first.GetAsync(id, Stop), await second.GetAsync(id, Stop));
+        }
     }
 
     private async Task CompareStoresAsync()
