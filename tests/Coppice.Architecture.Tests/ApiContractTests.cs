@@ -10,7 +10,7 @@ public sealed class ApiContractTests
         Assert.Equal(
             ["Delivered", "TaskNotFound", "NotOwner", "TaskTerminated", "NoInbox", "InboxClosed", "InboxFull"], Enum.GetNames<SendResult>());
         Assert.Equal(
-            ["ReservedName", "DuplicateName", "InvalidName", "ParentCancelled", "TooDeep", "ShuttingDown", "ContinuesUnknown", "AgentBusy"],
+            ["ReservedName", "DuplicateName", "InvalidName", "ParentCancelled", "TooDeep", "ShuttingDown", "ContinuesUnknown", "AgentBusy", "IdempotencyKeyReused"],
             Enum.GetNames<SpawnError>());
         Assert.Equal(["DoneOnly", "EachEvent", "Silent"], Enum.GetNames<NotifyPolicy>());
     }
@@ -41,6 +41,7 @@ public sealed class ApiContractTests
     [InlineData(SpawnError.ShuttingDown, "shutting_down")]
     [InlineData(SpawnError.ContinuesUnknown, "continues_unknown")]
     [InlineData(SpawnError.AgentBusy, "agent_busy")]
+    [InlineData(SpawnError.IdempotencyKeyReused, "idempotency_key_reused")]
     public void A_refusal_has_its_stable_code(SpawnError error, string code)
     {
         var refusal = new SpawnException(error, "why");
