@@ -5,6 +5,10 @@ namespace Coppice;
 /// <summary>Writes and reads the work of a task, as the wire has it.</summary>
 internal static class TaskWorkJson
 {
+    // In the order of the enumerations.
+    private static readonly string[] Recoveries = ["never", "idempotent", "resumable"];
+    private static readonly string[] PendingReasons = ["not_due", "unknown_kind", "newer_version", "queued"];
+
     private static readonly JsonElement Nothing = JsonDocument.Parse("null").RootElement.Clone();
 
     internal static void Write(Utf8JsonWriter writer, TaskWork work)
@@ -12,7 +16,7 @@ internal static class TaskWorkJson
         writer.WriteStartObject("work");
         writer.WriteString("kind", work.Kind);
         writer.WriteNumber("version", work.Version);
-        writer.WriteString("recovery", ToWireName(work.Recovery));
+        writer.WriteString("recovery", Recoveries[(int)work.Recovery]);
         writer.WriteNumber("priority", work.Priority);
         writer.WriteNumber("attempt", work.Attempt);
         writer.WriteNumber("failures", work.Failures);
@@ -57,36 +61,15 @@ internal static class TaskWorkJson
         return work.Kind.Length > 0 ? work : throw new JsonException("'work' needs 'kind'.");
     }
 
-    internal static string ToWireName(PendingReason reason) => reason switch
-    {
-        PendingReason.NotDue => "not_due",
-        PendingReason.UnknownKind => "unknown_kind",
-        PendingReason.NewerVersion => "newer_version",
-        _ => "queued",
-    };
+    internal static string ToWireName(PendingReason reason) => PendingReasons[(int)reason];
 
-    private static string ToWireName(RecoveryPolicy recovery) => recovery switch
-    {
-        RecoveryPolicy.Idempotent => "idempotent",
-        RecoveryPolicy.Resumable => "resumable",
-        _ => "never",
-    };
+    internal static PendingReason? ReadPendingReason(ref Utf8JsonReader reader) =>
+        WireObject.ReadText(ref reader, "pending_reason") is { } name ? (PendingReason)PlaceOf(name, "pending_reason", PendingReasons) : null;
 
-    internal static PendingReason? ReadPendingReason(ref Utf8JsonReader reader) => WireObject.ReadText(ref reader, "pending_reason") switch
-    {
-        null => null,
-        "not_due" => PendingReason.NotDue,
-        "unknown_kind" => PendingReason.UnknownKind,
-        "newer_version" => PendingReason.NewerVersion,
-        "queued" => PendingReason.Queued,
-        _ => throw new JsonException("'pending_reason' is one of not_due, unknown_kind, newer_version, queued."),
-    };
+    private static RecoveryPolicy ReadRecovery(ref Utf8JsonReader reader) =>
+        WireObject.ReadText(ref reader, "recovery") is { } name ? (RecoveryPolicy)PlaceOf(name, "recovery", Recoveries) : RecoveryPolicy.Never;
 
-    private static RecoveryPolicy ReadRecovery(ref Utf8JsonReader reader) => WireObject.ReadText(ref reader, "recovery") switch
-    {
-        null or "never" => RecoveryPolicy.Never,
-        "idempotent" => RecoveryPolicy.Idempotent,
-        "resumable" => RecoveryPolicy.Resumable,
-        _ => throw new JsonException("'recovery' is one of never, idempotent, resumable."),
-    };
+    private static int PlaceOf(string name, string field, string[] names) => Array.IndexOf(names, name) is >= 0 and var place
+        ? place
+        : throw new JsonException($"'{field}' is one of {string.Join(", ", names)}.");
 }
