@@ -319,7 +319,7 @@ public abstract class ClaimWorkContract<TStore> : ContractTest<TStore>
     {
         var spawner = await JoinAsync("spawner");
         var host = await JoinAsync("worker");
-        var listener = new RecordingListener();
+        var listener = new RecordingListener { WantsChanges = false };
         using var subscription = Store.Subscribe(listener);
         for (var round = 0; round < 60; round++)
         {

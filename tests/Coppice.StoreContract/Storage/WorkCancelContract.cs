@@ -135,7 +135,7 @@ public abstract class WorkCancelContract<TStore> : ContractTest<TStore>
         {
             var thread = $"t{round}";
             var id = await other.AddWorkAsync(thread: thread, task: task => task with { Lineage = new TaskLineage { RunId = "r-" + thread } });
-            var listener = new RecordingListener();
+            var listener = new RecordingListener { WantsChanges = round % 2 == 0 };
             using var subscription = Store.Subscribe(listener);
 
             var claim = Task.Run(() => host.ClaimAsync(), Stop);
