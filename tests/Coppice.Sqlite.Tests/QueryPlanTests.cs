@@ -7,6 +7,8 @@ public sealed class QueryPlanTests : IDisposable
 {
     private static readonly TaskState[] Live = [TaskState.Running, TaskState.InputRequired];
 
+    private static readonly string[] Large = ["tasks", "work", "lanes", "steps"];
+
     private readonly TempFolder _folder = new();
     private readonly Connection _connection;
 
@@ -32,6 +34,28 @@ public sealed class QueryPlanTests : IDisposable
         { new TaskQuery { States = Live }, "tasks_live" },
         { new TaskQuery { OwnerThreadId = "t1", States = [TaskState.Running, TaskState.Failed] }, "tasks_by_owner (owner=?" },
         { new TaskQuery { OwnerThreadId = "t1" }, "tasks_by_owner (owner=?" },
+        { new TaskQuery { Kind = "k", States = Live }, "tasks_live" },
+        { new TaskQuery { Kind = "k" }, "tasks_by_kind (kind=?" },
+        { new TaskQuery { OwnerThreadId = "t1", Kind = "k" }, "tasks_by_owner (owner=?" },
+    };
+
+    public static TheoryData<string, string[]> OfWork => new()
+    {
+        { LaneTable.FirstSql, ["lanes USING INDEX lanes_by_priority (kind=?)"] },
+        { LaneTable.LongestSql, ["lanes USING INDEX lanes_by_priority (kind=? AND priority=?)", "lanes USING INDEX lanes_by_turn (kind=?)"] },
+        { WorkTable.FirstSql, ["work USING COVERING INDEX work_ready (lane=? AND version>?"] },
+        { WorkTable.LongestSql, ["work USING COVERING INDEX work_ready (lane=? AND version=? AND priority=?", "work USING INDEX work_ready_by_rank (lane=? AND version=?"] },
+        { WorkTable.DueSql, ["work USING COVERING INDEX work_due (due_ms<?)"] },
+        { WorkTable.ExpiredSql, ["work USING COVERING INDEX work_that_expires (expires_ms<?)"] },
+        { WorkTable.NextDueSql, ["work USING COVERING INDEX work_due (due_ms>?)"] },
+        { WorkTable.NextExpirySql, ["work USING COVERING INDEX work_that_expires (expires_ms>?)"] },
+        { WorkTable.ByKeySql, ["work USING COVERING INDEX work_by_key (owner=? AND key=?)"] },
+        { TaskTable.HolderSql, ["tasks USING INDEX tasks_held (host_epoch>?)"] },
+        { TaskTable.HeldSql, ["tasks USING INDEX tasks_held (host_epoch=?)"] },
+        { TaskTable.WaitingAgentSql, ["tasks USING INDEX tasks_waiting_agents (agent_thread=?)"] },
+        { StoreReader.ThreadsThatWakeSql, ["tasks USING INDEX tasks_waiting_agents (agent_thread=?)"] },
+        { StoreReader.StepsSql, ["steps USING INDEX steps_by_place (task=? AND place>?)"] },
+        { StepTable.FindSql, ["steps USING COVERING INDEX steps_by_name (task=? AND name=? AND key=?)"] },
     };
 
     [Theory]
@@ -45,6 +69,16 @@ public sealed class QueryPlanTests : IDisposable
             Assert.Contains(plan, step => step.StartsWith("SEARCH t ", StringComparison.Ordinal) || step.StartsWith("SCAN t ", StringComparison.Ordinal));
             Assert.Contains(plan, step => step.Contains($"t USING INDEX {index}", StringComparison.Ordinal));
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(OfWork), DisableDiscoveryEnumeration = true)]
+    public void Work_is_looked_up_where_it_stands_in_line(string sql, string[] looksUp)
+    {
+        var plan = Plan(sql);
+
+        Assert.All(looksUp, expected => Assert.Contains(plan, step => step.StartsWith("SEARCH " + expected, StringComparison.Ordinal)));
+        Assert.DoesNotContain(plan, static step => Large.Any(table => step.StartsWith("SCAN " + table, StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -15,6 +15,9 @@ internal sealed class RandomWork(Func<int, int> next, Func<DateTimeOffset> now)
 
     private readonly List<(string TaskId, long Claim)> _attempts = [("bg_0", 1)];
 
+    /// <summary>Gets how many tasks were claimed.</summary>
+    public int Attempts => _attempts.Count - 1;
+
     /// <summary>Gets the tasks that were claimed last.</summary>
     public IEnumerable<string> LastAttempts => _attempts.TakeLast(10).Select(static attempt => attempt.TaskId).Distinct();
 

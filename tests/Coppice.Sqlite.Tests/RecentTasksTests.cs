@@ -57,6 +57,49 @@ public sealed class RecentTasksTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(3)]
+    [InlineData(2000)]
+    public async Task What_is_read_of_work_is_what_the_file_has_after_every_change(int inputLength)
+    {
+        await using var store = await SqliteTaskStore.OpenAsync(_folder.Store, cancellationToken: Stop);
+        var host = await StoreHost.JoinAsync(store);
+        using var larger = JsonDocument.Parse($$"""[{"text": "{{new string('x', inputLength)}}"}, "more"]""");
+        var id = await host.AddWorkAsync(work: work => work with
+        {
+            Version = 2,
+            Input = larger.RootElement[0],
+            Recovery = RecoveryPolicy.Idempotent,
+            Priority = 3,
+            DueAt = host.Now + TimeSpan.FromSeconds(1.0004),
+            Deadline = host.Now + TimeSpan.FromHours(1),
+            IdempotencyKey = "key",
+        });
+        await SameAsync();
+        host.Now += TimeSpan.FromSeconds(1);
+        await host.ClaimAsync(0);
+        await SameAsync();
+        var claimed = await host.ClaimOneAsync(new KindClaim("k") { MaxVersion = 2 });
+        Assert.Equal(await SameAsync(), claimed.Task);
+        await host.HandBackAsync(claimed, error: "it failed");
+        await SameAsync();
+        claimed = await host.ClaimOneAsync(new KindClaim("k") { MaxVersion = 2 });
+        await host.AnswerAsync(new LeaveHost());
+        host = new StoreHost(store, (await StoreHost.JoinAsync(store)).Fence) { Now = host.Now };
+        Assert.Equal((2, 1, 1), await SameAsync() is { Work: { } work } ? (work.Attempt, work.Failures, work.Crashes) : default);
+        claimed = await host.ClaimOneAsync(new KindClaim("k") { MaxVersion = 2 });
+        await host.FinishAsync(claimed);
+        await SameAsync();
+
+        async Task<TaskSnapshot?> SameAsync()
+        {
+            var listed = Assert.Single(await store.ListAsync(new TaskQuery(), null, 100, Stop));
+            Assert.Equal(listed, await store.GetAsync(id, Stop));
+            Assert.Equal(larger.RootElement[0].GetRawText(), listed.Work!.Input.GetRawText());
+            return listed;
+        }
+    }
+
     [Fact]
     public async Task What_the_file_shows_changed_is_never_read_as_it_was_before()
     {
@@ -160,7 +203,14 @@ public sealed class RecentTasksTests : IDisposable
         var recent = new RecentTasks();
         for (var number = 0; number < Many; number++)
         {
-            recent.Stage(number, new TaskSnapshot { TaskId = TaskIds.Format(number), Description = new string('d', number % 2 * 2000) });
+            var text = new string('d', number % 2 * 2000);
+            var work = new TaskWork { Kind = "k", Input = JsonElement.Parse($"\"{text}\"") };
+            recent.Stage(number, new TaskSnapshot
+            {
+                TaskId = TaskIds.Format(number),
+                Description = number % 3 == 0 ? text : "",
+                Work = number % 3 == 1 ? work : work with { Input = JsonElement.Parse("1"), LastError = text },
+            });
         }
 
         recent.Withdraw();

@@ -102,6 +102,8 @@ public sealed class SqliteReferenceShortfalls : ReferenceShortfallsContract<Sqli
 
 public sealed class SqliteRestoreTasks : RestoreTasksContract<SqliteStoreFixture>;
 
+public sealed class SqliteSettleOrder : SettleOrderContract<SqliteStoreFixture>;
+
 public sealed class SqliteStateMoves : StateMovesContract<SqliteStoreFixture>;
 
 public sealed class SqliteSteps : StepsContract<SqliteStoreFixture>;

@@ -102,6 +102,8 @@ public sealed class InMemoryRecoveredWork : RecoveredWorkContract<InMemoryStoreF
 
 public sealed class InMemoryRestoreTasks : RestoreTasksContract<InMemoryStoreFixture>;
 
+public sealed class InMemorySettleOrder : SettleOrderContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryStateMoves : StateMovesContract<InMemoryStoreFixture>;
 
 public sealed class InMemorySteps : StepsContract<InMemoryStoreFixture>;
