@@ -67,7 +67,8 @@ public sealed record AddTask : Mutation
 
 /// <summary>Moves a live task to another state that is not terminal. Answered by <see cref="TaskMoved"/> or <see cref="MoveRefused"/>.</summary>
 /// <param name="TaskId">The task; it has to belong to the batch's host.</param>
-/// <param name="To">Where to; <see cref="TaskStateExtensions.CanMoveTo"/> decides.</param>
+/// <param name="To">Where to; <see cref="TaskStateExtensions.CanMoveTo"/> decides. A task of a registered kind is
+/// pending again only by <see cref="HandBackWork"/>.</param>
 public sealed record MoveTask(string TaskId, TaskState To) : Mutation
 {
     /// <summary>Gets the claim of the attempt that moves it; 0 for a task without a registered kind.</summary>

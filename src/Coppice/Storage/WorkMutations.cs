@@ -68,10 +68,11 @@ public sealed record KindClaim(string Kind)
 /// </para>
 /// <para>
 /// A lane is the ready tasks of one kind in one thread. A lane gets its turn, a number that grows, when it gets its first ready task and
-/// whenever one of its tasks was claimed. The next task comes from the lane with the highest priority among its ready tasks, then the lowest
-/// turn; within a lane the highest priority goes first, then who was ready first. Of every <see cref="WorkRules.AgeTurn"/> claims of a store the
-/// last goes by turn and readiness alone, so that nothing waits for ever behind what is more important. Kinds that are not asked for or
-/// have reached their limits, lanes that have reached theirs, and tasks of a newer version are passed over.
+/// whenever one of its tasks was claimed. The next task comes from the lane with the highest priority among its ready tasks, of whatever
+/// version, then the lowest turn; within a lane the highest priority goes first, then who was ready first. Of every
+/// <see cref="WorkRules.AgeTurn"/> claims of a store the last goes by turn and readiness alone, so that nothing waits for ever behind what is
+/// more important. Kinds that are not asked for or have reached their limits, lanes that have reached theirs, and tasks of a newer version
+/// are passed over.
 /// </para>
 /// <para>
 /// A claimed task gets the next claim number of the store, by which every later write of this attempt is known; its count of stored
@@ -87,8 +88,8 @@ public sealed record ClaimWork(IReadOnlyList<KindClaim> Kinds, int Limit) : Muta
 }
 
 /// <summary>
-/// Gives a running task back: it is <c>pending</c> again, and its attempt can store nothing more. One whose cancellation was requested ends as
-/// cancelled instead. Answered by <see cref="WorkHandedBack"/> or <see cref="MoveRefused"/>.
+/// Gives a running task back: it is <c>pending</c> again, at the end of its lane, and its attempt can store nothing more; an agent takes messages
+/// again, also where the attempt had closed its inbox. One whose cancellation was requested ends as cancelled instead. Answered by <see cref="WorkHandedBack"/> or <see cref="MoveRefused"/>.
 /// </summary>
 /// <param name="TaskId">The task; it has to belong to the batch's host.</param>
 /// <param name="Claim">The attempt that gives it back.</param>
