@@ -62,9 +62,27 @@ internal sealed class ShowCommand : ICliCommand
         Field(lines, "run", task.Lineage.RunId);
         Field(lines, "call", task.Lineage.CallId);
         Field(lines, "agent", task.Lineage.AgentId);
+        if (task.Work is { } work)
+        {
+            DrawWork(lines, work, time);
+        }
+
         Block(lines, "error", task.Error);
         Block(lines, "result", task.Result is { } result ? SafeJson.Write(result.WriteTo, indented: true) : null);
         return lines;
+    }
+
+    private static void DrawWork(Lines lines, TaskWork work, TimeProvider time)
+    {
+        Field(lines, "kind", work.Version == 1 ? work.Kind : $"{work.Kind}, version {work.Version}");
+        Field(lines, "attempts", TaskText.Attempts(work));
+        Field(lines, "after crash", TaskText.Recovery(work.Recovery));
+        Field(lines, "priority", work.Priority == 0 ? null : $"{work.Priority}");
+        Field(lines, "due", work.DueAt is { } due ? TaskText.Moment(due, time) : null);
+        Field(lines, "deadline", work.Deadline is { } deadline ? TaskText.Moment(deadline, time) : null);
+        Field(lines, "key", work.IdempotencyKey);
+        Field(lines, "last failure", work.LastError);
+        Block(lines, "input", SafeJson.Write(work.Input.WriteTo, indented: true));
     }
 
     private static TextLine Label(string name) => new TextLine().Add(name.PadRight(14), Ink.Faint);

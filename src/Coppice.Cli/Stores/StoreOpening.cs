@@ -26,7 +26,7 @@ internal sealed class StoreOpening(StoreLocation location, CliConsole console, T
         var reader = new TaskReader(await SqliteTaskStore.OpenReadOnlyAsync(location.Path, cancellationToken: cancellationToken));
         try
         {
-            if (!await reader.AnyLiveAsync(cancellationToken))
+            if (!await reader.AnyBegunAsync(cancellationToken))
             {
                 return reader;
             }
@@ -87,13 +87,14 @@ internal sealed class StoreOpening(StoreLocation location, CliConsole console, T
         try
         {
             // The lock is held, so nobody changes what is live between the count and the start that settles it.
-            var orphans = await new TaskReader(store).CountLiveAsync(cancellationToken);
+            var reader = new TaskReader(store);
+            var (begun, pending) = (await reader.CountBegunAsync(cancellationToken), await reader.CountPendingAsync(cancellationToken));
             var troubles = new TroubleLog(console.Say);
             var options = new BackgroundTaskOptions { TimeProvider = time, LoggerFactory = troubles, ShutdownGracePeriod = ShutdownPatience };
             var manager = await BackgroundTaskManager.StartAsync(store, options, cancellationToken);
-            if (orphans > 0)
+            if (begun > 0)
             {
-                console.Say($"{Amounts.Of(orphans, "task was", "tasks were")} orphaned: the process that ran {(orphans == 1 ? "it" : "them")} is gone. 'coppice ps --status failed' lists {(orphans == 1 ? "it" : "them")}.");
+                Tell(begun, recovered: await reader.CountPendingAsync(cancellationToken) - pending);
             }
 
             return new StoreHost(store, manager, troubles);
@@ -102,6 +103,20 @@ internal sealed class StoreOpening(StoreLocation location, CliConsole console, T
         {
             await store.DisposeAsync();
             throw;
+        }
+    }
+
+    private void Tell(int begun, int recovered)
+    {
+        if (begun > recovered)
+        {
+            var them = begun - recovered == 1 ? "it" : "them";
+            console.Say($"{Amounts.Of(begun - recovered, "task was", "tasks were")} orphaned: the process that ran {them} is gone. 'coppice ps --status failed' lists {them}.");
+        }
+
+        if (recovered > 0)
+        {
+            console.Say($"{Amounts.Of(recovered, "task waits", "tasks wait")} to be run again: the process that ran {(recovered == 1 ? "it" : "them")} is gone. 'coppice ps --status pending' lists {(recovered == 1 ? "it" : "them")}.");
         }
     }
 }

@@ -7,7 +7,8 @@ internal sealed class TaskReader(ITaskStore store) : IAsyncDisposable
 {
     private const int PageSize = 500;
 
-    private static readonly TaskState[] LiveStates = [TaskState.Pending, TaskState.Running, TaskState.InputRequired];
+    private static readonly TaskState[] BegunStates = [TaskState.Running, TaskState.InputRequired];
+    private static readonly TaskState[] LiveStates = [TaskState.Pending, .. BegunStates];
 
     public ValueTask<TaskSnapshot?> GetAsync(string taskId, CancellationToken cancellationToken) => store.GetAsync(taskId, cancellationToken);
 
@@ -38,19 +39,13 @@ internal sealed class TaskReader(ITaskStore store) : IAsyncDisposable
     public IAsyncEnumerable<TaskSnapshot> ChildrenAsync(string taskId, CancellationToken cancellationToken) =>
         QueryAsync(new TaskQuery { ParentTaskId = taskId }, cancellationToken);
 
-    public async Task<bool> AnyLiveAsync(CancellationToken cancellationToken) =>
-        (await store.ListAsync(new TaskQuery { States = LiveStates }, null, 1, cancellationToken)).Count > 0;
+    /// <summary>Whether a host has begun a task that has not ended: where no host lives, one that was left behind.</summary>
+    public async Task<bool> AnyBegunAsync(CancellationToken cancellationToken) =>
+        (await store.ListAsync(new TaskQuery { States = BegunStates }, null, 1, cancellationToken)).Count > 0;
 
-    public async Task<int> CountLiveAsync(CancellationToken cancellationToken)
-    {
-        var count = 0;
-        await foreach (var _ in LiveAsync(cancellationToken))
-        {
-            count++;
-        }
+    public Task<int> CountBegunAsync(CancellationToken cancellationToken) => CountAsync(BegunStates, cancellationToken);
 
-        return count;
-    }
+    public Task<int> CountPendingAsync(CancellationToken cancellationToken) => CountAsync([TaskState.Pending], cancellationToken);
 
     /// <summary>The tasks from the one given up to the root, itself first. A lineage that runs in a circle ends where it closes.</summary>
     public async Task<IReadOnlyList<TaskSnapshot>> LineageAsync(TaskSnapshot task, CancellationToken cancellationToken)
@@ -68,4 +63,15 @@ internal sealed class TaskReader(ITaskStore store) : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => store.DisposeAsync();
+
+    private async Task<int> CountAsync(TaskState[] states, CancellationToken cancellationToken)
+    {
+        var count = 0;
+        await foreach (var _ in QueryAsync(new TaskQuery { States = states }, cancellationToken))
+        {
+            count++;
+        }
+
+        return count;
+    }
 }

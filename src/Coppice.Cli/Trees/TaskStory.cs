@@ -19,6 +19,11 @@ internal sealed class TaskStory(
             yield return sentence;
         }
 
+        if (task is { Work: { Attempt: > 1 } work, State: not TaskState.Pending })
+        {
+            yield return $"It was begun {TaskText.Attempts(work)}.";
+        }
+
         foreach (var sentence in Cancellation())
         {
             yield return sentence;
@@ -100,11 +105,20 @@ internal sealed class TaskStory(
 
     private string Waiting() => task switch
     {
+        { State: TaskState.Pending, Work: { } work } => Pending(work),
         { State: TaskState.Pending } => "It waits to be started.",
         { State: TaskState.InputRequired } => "It waits for an answer from outside.",
         { CancelRequestedAt: not null } => $"It still runs, {Running()}: its body has not yet heeded the request.{Children()}",
         _ => $"It runs, {Running()}.{Children()}",
     };
+
+    private string Pending(TaskWork work)
+    {
+        var after = work.Attempt == 0 ? "" : $" It was begun {TaskText.Attempts(work)}.{(work.LastError is null ? "" : $" The last attempt failed: {Text(work.LastError)}")}";
+        return work.DueAt is { } due
+            ? $"It waits for its time, {TaskText.Moment(due, time)}.{after}"
+            : $"It waits for a host that knows the kind {Text(work.Kind)} and has room.{after}";
+    }
 
     private string Children() => liveChildren.Count == 0
         ? ""

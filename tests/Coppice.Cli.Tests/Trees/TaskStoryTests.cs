@@ -55,6 +55,26 @@ public sealed class TaskStoryTests
     }
 
     [Fact]
+    public void It_tells_what_a_pending_task_of_a_registered_kind_waits_for()
+    {
+        var task = Task("bg_7", null) with { State = TaskState.Pending, Work = Work() };
+
+        Assert.Contains("It waits for a host that knows the kind cra\\x1bwl and has room.", Tell(task, [task]), StringComparison.Ordinal);
+        task = task with { Work = Work() with { Attempt = 2, Failures = 1, Crashes = 1, LastError = "slow\u001b[2J", DueAt = Start.AddHours(1) } };
+        var story = Tell(task, [task]);
+        Assert.Contains("It waits for its time, 2026-03-01", story, StringComparison.Ordinal);
+        Assert.Contains("It was begun 2 times, of which 1 failed and 1 ended with their process. The last attempt failed: slow\\x1b[2J", story, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void It_tells_how_often_a_task_was_begun()
+    {
+        var task = Task("bg_7", null) with { State = TaskState.Completed, CompletedAt = Start, Work = Work() with { Attempt = 3, Failures = 2 } };
+
+        Assert.Contains("It was begun 3 times, of which 2 failed.", Tell(task, [task]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void It_tells_that_a_body_had_the_last_word()
     {
         var task = Task("bg_7", null) with { State = TaskState.Completed, CancelRequestedAt = Start, CompletedAt = Start, CancelledBy = "user" };
@@ -98,6 +118,8 @@ public sealed class TaskStoryTests
 
     private static TaskSnapshot Task(string id, string? name) =>
         new() { TaskId = id, OwnerThreadId = "t1", Name = name, State = TaskState.Running, CreatedAt = Start };
+
+    private static TaskWork Work() => new() { Kind = "cra\u001bwl", Input = System.Text.Json.JsonDocument.Parse("{}").RootElement };
 
     private static string Tell(TaskSnapshot task, IReadOnlyList<TaskSnapshot> lineage, TaskSnapshot? canceller = null, IReadOnlyList<TaskSnapshot>? live = null) =>
         string.Join('\n', new TaskStory(task, lineage, canceller, live ?? [], TimeProvider.System).Tell());
