@@ -180,7 +180,7 @@ internal sealed class ManagerCore : ITaskStoreListener
     }
 
     /// <summary>Makes room for other tasks while the body that is executing waits; <see langword="null"/> where no such body is.</summary>
-    internal IDisposable? Park() => TaskContext.CurrentOn(_runner.Manager) is DurableTaskContext ? _claimer.Park() : null;
+    internal IDisposable? Park() => (TaskContext.CurrentOn(_runner.Manager) as DurableTaskContext)?.Park();
 
     /// <summary>Requests a cancellation, and tells which live tasks it reached.</summary>
     internal async ValueTask<IReadOnlyList<string>> CancelAsync(RequestCancel cancel, CancellationToken cancellationToken)

@@ -157,8 +157,6 @@ internal sealed class TaskRunner
     /// <summary>What an exception says, as far as it can be kept.</summary>
     internal string ErrorOf(Exception exception) => _rules.CutError(MessageOf(exception));
 
-    internal IDisposable? Park() => _core.Park();
-
     /// <summary>Ends a task of a registered kind whose spawner was told that it had not landed.</summary>
     internal async Task CancelUnwantedAsync(string taskId, HostFence fence)
     {

@@ -12,30 +12,29 @@ namespace Coppice;
 /// </remarks>
 public sealed class DurableTaskContext : TaskContext
 {
-    private readonly TaskRunner _runner;
-    private readonly StepLog _steps;
-    private readonly TaskWork _work;
-    private readonly WorkClaimer _claimer;
+    private TaskAttempt? _attempt;
+    private StepLog? _steps;
 
     internal DurableTaskContext(TaskRunner runner, LiveTask live, TaskAttempt attempt, AgentTaskContext? agent)
         : base(runner.Manager, live.TaskId, live.OwnerThreadId, live)
     {
-        _runner = runner;
-        _work = attempt.Work;
-        _claimer = attempt.Claimer;
+        _attempt = attempt;
         _steps = new StepLog(runner, attempt, live.Fence);
+        Attempt = attempt.Work.Attempt;
+        LastError = attempt.Work.LastError;
+        Deadline = attempt.Work.Deadline;
         State = new TaskCheckpoint(runner, attempt, live.Fence);
         Agent = agent;
     }
 
     /// <summary>Gets which attempt this is, from 1. One that a stopping host handed back is not counted.</summary>
-    public int Attempt => _work.Attempt;
+    public int Attempt { get; }
 
     /// <summary>Gets why the attempt before failed; <see langword="null"/> where it did not, or ended with its process.</summary>
-    public string? LastError => _work.LastError;
+    public string? LastError { get; }
 
     /// <summary>Gets when the task fails if it has not ended, in UTC.</summary>
-    public DateTimeOffset? Deadline => _work.Deadline;
+    public DateTimeOffset? Deadline { get; }
 
     /// <summary>Gets the services of the attempt's own scope. They are those of the host's container; without one nothing is in it.</summary>
     public IServiceProvider Services { get; internal set; } = NoServices.Instance;
@@ -112,7 +111,7 @@ public sealed class DurableTaskContext : TaskContext
         ArgumentOutOfRangeException.ThrowIfGreaterThan(duration, SpawnOptions.LongestWait);
         return SleepUntilAsync(RunStep(
             name ?? "sleep",
-            new StepOptions { Key = name is null ? _steps.NextSleep() : null },
+            new StepOptions { Key = name is null ? (_steps ?? throw Lost()).NextSleep() : null },
             _ => Task.FromResult<JsonElement?>(ToJson((Manager.TimeProvider.GetUtcNow() + duration).ToUnixTimeMilliseconds()))));
     }
 
@@ -170,12 +169,16 @@ public sealed class DurableTaskContext : TaskContext
     /// answer from outside. <see cref="SleepAsync"/>, <see cref="JoinAsync"/> and the waits of the manager do so by themselves.
     /// </summary>
     /// <returns>What is disposed of when the body goes on.</returns>
-    public IDisposable Park() => _claimer.Park();
+    public IDisposable Park() => (_attempt ?? throw Lost()).Park();
 
     internal override void Release()
     {
         base.Release();
         Agent?.Release();
+        State.Release();
+        _attempt = null;
+        _steps = null;
+        Services = NoServices.Instance;
     }
 
     private static async Task<T> ReadAsync<T>(Task<TaskStep> step, Func<JsonElement, T?> read) =>
@@ -187,19 +190,16 @@ public sealed class DurableTaskContext : TaskContext
         return document.RootElement.Clone();
     }
 
+    private AttemptLostException Lost() => new(TaskId);
+
     private Task<TaskStep> RunStep(string name, StepOptions? options, Func<CancellationToken, Task<JsonElement?>> work)
     {
         Manager.Rules.CheckId(name, nameof(name));
         options ??= new StepOptions();
         options = options with { Key = Manager.Rules.CheckOptionalId(options.Key, "options.Key") };
         var token = CancellationToken;
-        return _steps.StepAsync(name, options, async () =>
+        return (_steps ?? throw Lost()).StepAsync(name, options, async () =>
         {
-            if (Live is null)
-            {
-                throw new AttemptLostException(TaskId);
-            }
-
             token.ThrowIfCancellationRequested();
             return await work(token).ConfigureAwait(false) is { } result ? Manager.Rules.CheckStepValue(result, "result of a step", nameof(work)) : null;
         });
@@ -208,7 +208,7 @@ public sealed class DurableTaskContext : TaskContext
     private async Task SleepUntilAsync(Task<TaskStep> step)
     {
         var wakeAt = DateTimeOffset.FromUnixTimeMilliseconds((await step.ConfigureAwait(false)).Result!.Value.GetInt64());
-        using var parked = _runner.Park();
+        using var parked = Park();
         await WakeTime.WaitUntilAsync(wakeAt, Manager.TimeProvider, CancellationToken).ConfigureAwait(false);
     }
 

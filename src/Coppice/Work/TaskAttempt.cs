@@ -15,6 +15,7 @@ internal sealed class TaskAttempt(WorkClaimer claimer, RegisteredKind registered
     private int _reason;
     private int _hasEnded;
     private bool _isReleased;
+    private int _waits;
 
     internal TaskKind Kind => registered.Kind;
 
@@ -100,6 +101,22 @@ internal sealed class TaskAttempt(WorkClaimer claimer, RegisteredKind registered
         }
     }
 
+    /// <summary>
+    /// The body waits for other tasks or for time until the answer is disposed of. However many waits it has at once, it makes room for one other.
+    /// </summary>
+    internal IDisposable Park()
+    {
+        lock (_lock)
+        {
+            if (!_isReleased && ++_waits == 1)
+            {
+                claimer.Parked();
+            }
+        }
+
+        return new Wait(this);
+    }
+
     /// <summary>Ends the attempt without its body, soon.</summary>
     internal void Abandon() => claimer.Options.Scheduler.Queue(this);
 
@@ -113,6 +130,10 @@ internal sealed class TaskAttempt(WorkClaimer claimer, RegisteredKind registered
             _timeout?.Dispose();
             _deadline?.Dispose();
             _grace?.Dispose();
+            if (_waits > 0)
+            {
+                claimer.Unparked();
+            }
         }
 
         Live = null;
@@ -136,4 +157,28 @@ internal sealed class TaskAttempt(WorkClaimer claimer, RegisteredKind registered
     }
 
     private static TimeSpan PauseUntil(DateTimeOffset then, TimeProvider time) => WakeTime.PauseUntil(then, time);
+
+    private void EndWait()
+    {
+        lock (_lock)
+        {
+            if (!_isReleased && --_waits == 0)
+            {
+                claimer.Unparked();
+            }
+        }
+    }
+
+    private sealed class Wait(TaskAttempt attempt) : IDisposable
+    {
+        private int _isOver;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _isOver, 1) == 0)
+            {
+                attempt.EndWait();
+            }
+        }
+    }
 }

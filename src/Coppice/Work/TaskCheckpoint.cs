@@ -11,22 +11,24 @@ namespace Coppice;
 public sealed class TaskCheckpoint
 {
     private readonly TaskRunner _runner;
-    private readonly TaskAttempt _attempt;
+    private readonly string _taskId;
     private readonly HostFence _fence;
+    private readonly bool _isKept;
+    private TaskAttempt? _attempt;
     private JsonValueBox? _value;
 
     internal TaskCheckpoint(TaskRunner runner, TaskAttempt attempt, HostFence fence)
     {
         _runner = runner;
         _attempt = attempt;
+        _taskId = attempt.TaskId;
         _fence = fence;
-        _value = IsKept && attempt.Claimed.Checkpoint is { } value ? new JsonValueBox(value) : null;
+        _isKept = attempt.Work.Recovery == RecoveryPolicy.Resumable;
+        _value = _isKept && attempt.Claimed.Checkpoint is { } value ? new JsonValueBox(value) : null;
     }
 
     /// <summary>Gets whether there is a value.</summary>
     public bool HasValue => Volatile.Read(ref _value) is not null;
-
-    private bool IsKept => _attempt.Work.Recovery == RecoveryPolicy.Resumable;
 
     /// <summary>Reads the value.</summary>
     /// <typeparam name="T">Its type.</typeparam>
@@ -63,13 +65,20 @@ public sealed class TaskCheckpoint
     [RequiresDynamicCode(JsonValue.ReflectionMessage)]
     public ValueTask SetAsync<T>(T value) => SetAsync(JsonValue.From(value));
 
+    /// <summary>Lets go of the value and of what runs the task.</summary>
+    internal void Release()
+    {
+        _attempt = null;
+        Volatile.Write(ref _value, null);
+    }
+
     private async ValueTask SetAsync(JsonElement value)
     {
         var kept = _runner.Rules.CheckStepValue(value, "checkpoint", nameof(value));
-        if (IsKept)
+        var attempt = _attempt ?? throw new AttemptLostException(_taskId);
+        if (_isKept)
         {
-            await _runner.StoreProgressAsync("checkpoint", new StoreCheckpoint(_attempt.TaskId, _attempt.Claim, kept), _attempt, _fence)
-                .ConfigureAwait(false);
+            await _runner.StoreProgressAsync("checkpoint", new StoreCheckpoint(_taskId, attempt.Claim, kept), attempt, _fence).ConfigureAwait(false);
         }
 
         Volatile.Write(ref _value, new JsonValueBox(kept));

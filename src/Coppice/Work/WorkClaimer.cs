@@ -135,8 +135,8 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
         Look();
     }
 
-    /// <summary>A body that waits for other tasks or for time makes room for them, or they might wait for it. Dispose of the answer when it goes on.</summary>
-    internal IDisposable Park()
+    /// <summary>A body that waits for other tasks or for time makes room for them, or they might wait for it.</summary>
+    internal void Parked()
     {
         lock (_lock)
         {
@@ -144,7 +144,14 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
         }
 
         Look();
-        return new Parking(this);
+    }
+
+    internal void Unparked()
+    {
+        lock (_lock)
+        {
+            _parked--;
+        }
     }
 
     /// <summary>Takes no more, and completes when nothing is being claimed.</summary>
@@ -380,22 +387,6 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
         {
             await core.CatchUpAsync(task).ConfigureAwait(false);
             task.Start();
-        }
-    }
-
-    private sealed class Parking(WorkClaimer claimer) : IDisposable
-    {
-        private int _isOver;
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _isOver, 1) == 0)
-            {
-                lock (claimer._lock)
-                {
-                    claimer._parked--;
-                }
-            }
         }
     }
 }

@@ -135,6 +135,42 @@ public abstract class DurableSchedulingContract<TStore> : DurableTest<TStore>
     }
 
     [Fact]
+    public async Task A_body_that_waits_for_several_at_once_makes_room_for_one()
+    {
+        var child = Kind("child");
+        var parent = Kind("parent");
+        var now = 0;
+        var most = 0;
+        var manager = await StartAsync(
+            kinds =>
+            {
+                kinds.Add(child, async (input, _) =>
+                {
+                    most = Math.Max(most, Interlocked.Increment(ref now));
+                    await Task.Yield();
+                    Interlocked.Decrement(ref now);
+                    return input;
+                });
+                kinds.Add(parent, async (_, context) =>
+                {
+                    var children = new List<Task<string>>();
+                    for (var i = 0; i < 5; i++)
+                    {
+                        children.Add((await context.SpawnAsync($"{i}", child, $"{i}")).ResultAsync(context.CancellationToken));
+                    }
+
+                    return string.Concat(await Task.WhenAll(children));
+                });
+            },
+            static options => options.MaxConcurrentAttempts = 1);
+
+        var task = await manager.SpawnAsync(parent, "t1", "", cancellationToken: Stop).Within();
+
+        Assert.Equal("01234", await task.ResultAsync(Stop).Within());
+        Assert.Equal(1, most);
+    }
+
+    [Fact]
     public async Task The_same_key_is_the_same_task_also_after_it_ended_until_it_is_pruned()
     {
         var kind = Kind();

@@ -331,6 +331,27 @@ public abstract class DurableStepsContract<TStore> : DurableTest<TStore>
     }
 
     [Fact]
+    public async Task A_context_that_is_kept_after_the_end_keeps_nothing_and_refuses_what_needs_an_attempt()
+    {
+        DurableTaskContext? kept = null;
+        var manager = await StartAsync(kinds => kinds.Add(Work, async (_, context) =>
+        {
+            kept = context;
+            await context.State.SetAsync(1);
+            return "";
+        }));
+        await EndOfAsync(manager, (await manager.SpawnAsync(Work, "t1", "", cancellationToken: Stop).Within()).Id);
+        await manager.DisposeAsync().Within();
+
+        Assert.False(kept!.State.HasValue);
+        Assert.True(kept.CancellationToken.IsCancellationRequested);
+        await Assert.ThrowsAsync<AttemptLostException>(() => kept.StepAsync("late", static _ => Task.CompletedTask));
+        await Assert.ThrowsAsync<AttemptLostException>(() => kept.State.SetAsync(2).AsTask());
+        await Assert.ThrowsAsync<AttemptLostException>(() => kept.SleepAsync(TimeSpan.FromDays(1)));
+        Assert.Throws<AttemptLostException>(() => kept.Park());
+    }
+
+    [Fact]
     public async Task Nothing_of_its_steps_is_left_when_the_task_has_ended()
     {
         var manager = await StartAsync(kinds => kinds.Add(Work, async (_, context) => await context.StepAsync("a", _ => PayAsync("a"))));
