@@ -339,7 +339,7 @@ public abstract class DurableStepsContract<TStore> : DurableTest<TStore>
             kept = context;
             await context.State.SetAsync(1);
             return "";
-        }));
+        }), static options => options.ShutdownGracePeriod = TimeSpan.FromSeconds(30));
         await EndOfAsync(manager, (await manager.SpawnAsync(Work, "t1", "", cancellationToken: Stop).Within()).Id);
         await manager.DisposeAsync().Within();
 

@@ -121,12 +121,11 @@ public abstract class Law11TransportContract<TStore> : ContractTest<TStore>
         for (var attempt = 1; attempt < 4; attempt++)
         {
             await settled.Reached.WaitAsync();
-            var armed = clock.NextArmedAsync();
             var last = settled;
             settled = faulty.Hold<SettleOutgoing>(FaultMoment.AfterCommit);
             last.Release();
-            await armed.Within();
             var pause = TimeSpan.FromSeconds(Math.Pow(2, attempt - 1));
+            await clock.UntilArmedAsync(pause * 1.25);
             clock.Advance((pause * 0.75) - TimeSpan.FromMilliseconds(1));
             Assert.Equal(attempt, transport.Attempts.Count);
             clock.Advance((pause * 0.5) + TimeSpan.FromMilliseconds(2));

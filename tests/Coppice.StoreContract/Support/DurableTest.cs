@@ -58,11 +58,7 @@ public abstract class DurableTest<TStore> : ContractTest<TStore>
     /// <summary>Lets time pass, once somebody waits for no more than that.</summary>
     protected async Task PassAsync(TimeSpan time)
     {
-        while (!Clock.HasTimerWithin(time))
-        {
-            await Clock.NextArmedAsync().Within();
-        }
-
+        await Clock.UntilArmedAsync(time);
         Clock.Advance(time);
     }
 
