@@ -68,7 +68,7 @@ internal sealed class BackgroundFunction : DelegatingAIFunction
     }
 
     private static ThreadScope? ThreadOfAgent() =>
-        TaskContext.Current is AgentTaskContext agent ? new ThreadScope(agent.Manager, agent.ThreadId) : null;
+        TaskContext.Current.AsAgent() is { } agent ? new ThreadScope(agent.Manager, agent.ThreadId) : null;
 
     private async ValueTask<object?> SpawnAsync(ThreadScope thread, BackgroundCall call, string? name, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.AI;
 
 namespace Coppice.Agents;
@@ -13,12 +14,13 @@ internal sealed class ChatTurn
     private readonly ChatOptions? _given;
     private readonly FunctionCalls? _functions;
     private readonly CancellationToken _cancellationToken;
-    private readonly Keep? _keep;
+    private readonly ITurnKeeper? _keeper;
     private readonly long _startedAt;
     private readonly List<ChatMessage> _produced = [];
     private readonly List<ChatResponseUpdate> _updates = [];
 
     private List<ChatMessage> _history;
+    private IList<AIContent> _results = [];
     private ChatResponse _last = new();
     private UsageDetails? _usage;
     private (List<FunctionCallContent> Approved, List<AIContent> Refused)? _approvals;
@@ -29,9 +31,9 @@ internal sealed class ChatTurn
 
     internal ChatTurn(
         AgentRun run, BackgroundTaskChatClientOptions options, IEnumerable<ChatMessage> messages, ChatOptions? given, bool invokesFunctions,
-        CancellationToken cancellationToken, Keep? keep = null)
+        CancellationToken cancellationToken, ITurnKeeper? keeper = null)
     {
-        _keep = keep;
+        _keeper = keeper;
         _run = run;
         _options = options;
         _given = given;
@@ -50,11 +52,41 @@ internal sealed class ChatTurn
         _approvals = approved.Count + refused.Count > 0 ? (approved, refused) : null;
     }
 
-    /// <summary>Stores what was said, and in the same commit that mail is done with.</summary>
-    internal delegate ValueTask Keep(IEnumerable<ChatMessage> messages, long acknowledgeThrough, CancellationToken cancellationToken);
-
     /// <summary>Gets whether the model is to be called again.</summary>
     internal bool GoesOn { get; private set; }
+
+    /// <summary>Takes up a turn that was cut off: does what the model asked for last, if it did, or finds out whether the turn had ended.</summary>
+    /// <param name="said">What was said in it, and is kept.</param>
+    internal async ValueTask ResumeAsync(IReadOnlyList<ChatMessage> said)
+    {
+        var open = FunctionCalls.Open(said);
+        if (open.Count > 0 && said[^1].Role == ChatRole.Tool)
+        {
+            // Some of the last calls have their results: they stand together with those that come.
+            _results = said[^1].Contents;
+            said = [.. said.SkipLast(1)];
+        }
+
+        _history.AddRange(said);
+        _produced.AddRange(said);
+        _kept = _produced.Count;
+        _rounds = said.Count(static message => message.Role == ChatRole.Tool);
+        GoesOn = true;
+        if (said.LastOrDefault(static message => message.Role == ChatRole.Assistant) is not { } answer)
+        {
+            return;
+        }
+
+        _asksForApproval = answer.Contents.Any(static content => content is ToolApprovalRequestContent);
+        if (open.Count > 0)
+        {
+            GoesOn = await CallAsync(open).ConfigureAwait(false);
+        }
+        else if (said[^1] == answer)
+        {
+            GoesOn = !_asksForApproval && await HasMoreAsync().ConfigureAwait(false);
+        }
+    }
 
     /// <summary>What the model is to be asked: the conversation, the mail that has come, and the digest.</summary>
     internal async ValueTask<ChatCall> NextCallAsync()
@@ -139,12 +171,38 @@ internal sealed class ChatTurn
             return false;
         }
 
-        var results = await _functions.CallAsync(calls, _run.CancellationToken).ConfigureAwait(false);
-        _cancellationToken.ThrowIfCancellationRequested();
-        Produce(results);
-        await KeepAsync().ConfigureAwait(false);
+        if (_keeper is null)
+        {
+            var results = await _functions.CallAsync(calls, _run.CancellationToken).ConfigureAwait(false);
+            _cancellationToken.ThrowIfCancellationRequested();
+            Produce(results);
+            await KeepAsync().ConfigureAwait(false);
+        }
+        else
+        {
+            await CallKeptAsync(_functions, _keeper, calls).ConfigureAwait(false);
+        }
+
         _rounds++;
         return !_asksForApproval && !_run.IsCancelled;
+    }
+
+    private async ValueTask CallKeptAsync(FunctionCalls functions, ITurnKeeper keeper, List<FunctionCallContent> calls)
+    {
+        _cancellationToken.ThrowIfCancellationRequested();
+        var answer = _produced.Count(static message => message.Role == ChatRole.Assistant).ToString(CultureInfo.InvariantCulture);
+        var (results, notKept) = await new KeptCalls(functions, keeper).CallAsync(answer, calls, _run.CancellationToken).ConfigureAwait(false);
+
+        // What has no result is left to whoever goes on with the turn.
+        _cancellationToken.ThrowIfCancellationRequested();
+        if (notKept.Count > 0)
+        {
+            await keeper.KeepAsync([new ChatMessage(ChatRole.Tool, [.. notKept])], 0).ConfigureAwait(false);
+        }
+
+        Produce(new ChatMessage(ChatRole.Tool, [.. _results, .. results.Contents]));
+        _results = [];
+        _kept = _produced.Count;
     }
 
     /// <summary>The model has ended its turn: whether there is something more to tell it, for which the turn waits if it is to.</summary>
@@ -199,7 +257,7 @@ internal sealed class ChatTurn
     {
         ChatMessage[] added = [.. _produced.Skip(_kept)];
         _kept = _produced.Count;
-        if (_keep is null)
+        if (_keeper is null)
         {
             if (_options.OnMessages is { } onMessages && added.Length > 0)
             {
@@ -211,7 +269,7 @@ internal sealed class ChatTurn
         }
 
         var through = _run.ToldThrough;
-        await _keep(added, through, _cancellationToken).ConfigureAwait(false);
+        await _keeper.KeepAsync(added, through).ConfigureAwait(false);
         if (through > 0)
         {
             _run.Forget(through);

@@ -26,13 +26,18 @@ internal static class SchemaCheck
             return null;
         }
 
-        return schema.GetProperty("type").GetString() switch
+        if (!schema.TryGetProperty("type", out var type))
+        {
+            return null;
+        }
+
+        return type.GetString() switch
         {
             "object" => value.ValueKind == JsonValueKind.Object ? FaultOfObject(schema, value, path) : WrongType(path, "an object", value),
             "array" => value.ValueKind == JsonValueKind.Array ? FaultOfArray(schema, value, path) : WrongType(path, "an array", value),
             "string" => value.ValueKind == JsonValueKind.String ? FaultOfText(schema, value, path) : WrongType(path, "a string", value),
             "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False ? null : WrongType(path, "true or false", value),
-            var type => FaultOfNumber(schema, value, path, type == "integer"),
+            var number => FaultOfNumber(schema, value, path, number == "integer"),
         };
     }
 

@@ -36,12 +36,18 @@ internal sealed class FunctionCalls(AgentRun run, IEnumerable<AITool>? tools, IS
     internal static List<FunctionCallContent> Unanswered(IEnumerable<ChatMessage> messages)
     {
         var open = new OrderedDictionary<string, FunctionCallContent>(StringComparer.Ordinal);
+        var lost = new List<FunctionCallContent>();
         foreach (var content in messages.SelectMany(message => message.Contents))
         {
             switch (content)
             {
                 case FunctionCallContent call:
-                    open[call.CallId] = call;
+                    if (open.Remove(call.CallId, out var before))
+                    {
+                        lost.Add(before);
+                    }
+
+                    open.Add(call.CallId, call);
                     break;
                 case FunctionResultContent result:
                     open.Remove(result.CallId);
@@ -49,28 +55,44 @@ internal sealed class FunctionCalls(AgentRun run, IEnumerable<AITool>? tools, IS
             }
         }
 
-        return [.. open.Values];
+        return [.. lost, .. open.Values];
     }
 
-    /// <summary>Makes the calls, and answers each of them whatever becomes of it.</summary>
-    /// <exception cref="OperationCanceledException">The run was cancelled from outside.</exception>
-    internal async ValueTask<ChatMessage> CallAsync(IReadOnlyList<FunctionCallContent> calls, CancellationToken cancellationToken)
+    /// <summary>Whether a call may be made a second time.</summary>
+    internal bool IsIdempotent(FunctionCallContent call) => !_tools.TryGetValue(call.Name, out var tool) || tool.IsIdempotent();
+
+    /// <summary>A function-calling client further up must not make the calls again.</summary>
+    internal static void MarkAsMade(IEnumerable<FunctionCallContent> calls)
     {
-        var results = calls.Count == 1
-            ? [await CallAsync(calls[0], cancellationToken).ConfigureAwait(false)]
-            : await Task.WhenAll(calls.Select(call => CallAsync(call, cancellationToken))).ConfigureAwait(false);
         foreach (var call in calls)
         {
-            // A function-calling client further up must not make it again.
             call.InformationalOnly = true;
         }
+    }
 
+    /// <summary>What a model is told of a call that was cut off by the end of its process.</summary>
+    internal static FunctionResultContent Interrupted(FunctionCallContent call) =>
+        new(call.CallId, "Error: the call was interrupted before it returned. It may have had its effect, or not.");
+
+    /// <summary>What a model is told of a call that ended with its run.</summary>
+    internal static FunctionResultContent Cancelled(FunctionCallContent call) => new(call.CallId, "Error: the run was cancelled.");
+
+    /// <summary>Makes the calls, and answers each of them whatever becomes of it.</summary>
+    internal async ValueTask<ChatMessage> CallAsync(IReadOnlyList<FunctionCallContent> calls, CancellationToken cancellationToken)
+    {
+        var results = await Task.WhenAll(calls.Select(call => CallAsync(call, cancellationToken))).ConfigureAwait(false);
+        MarkAsMade(calls);
         return new ChatMessage(ChatRole.Tool, [.. results]);
     }
 
-    private async Task<AIContent> CallAsync(FunctionCallContent call, CancellationToken cancellationToken)
+    /// <summary>Makes a call.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="keys">What the tasks that it spawns are known by.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <returns>What became of it; null when it ended because it was cancelled.</returns>
+    internal async Task<AIContent?> TryCallAsync(FunctionCallContent call, SpawnKeys? keys, CancellationToken cancellationToken)
     {
-        using var scope = run.BeginToolCall(call.CallId);
+        using var scope = run.BeginCall(call.CallId, keys);
         if (_tools.GetValueOrDefault(call.Name) is not AIFunction function)
         {
             return new FunctionResultContent(call.CallId, $"Error: there is no function named \"{call.Name}\". Call one of those that are offered.");
@@ -89,7 +111,7 @@ internal sealed class FunctionCalls(AgentRun run, IEnumerable<AITool>? tools, IS
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The run ends; whoever cancelled it is told at the end of the turn, not by one call among several.
-            return new FunctionResultContent(call.CallId, "Error: the run was cancelled.");
+            return null;
         }
         catch (Exception e)
         {
@@ -97,6 +119,9 @@ internal sealed class FunctionCalls(AgentRun run, IEnumerable<AITool>? tools, IS
             return new FunctionResultContent(call.CallId, text) { Exception = e };
         }
     }
+
+    private async Task<AIContent> CallAsync(FunctionCallContent call, CancellationToken cancellationToken) =>
+        await TryCallAsync(call, null, cancellationToken).ConfigureAwait(false) ?? Cancelled(call);
 
     private static Dictionary<string, AITool> ByName(IEnumerable<AITool>? tools)
     {

@@ -126,8 +126,15 @@ public sealed class AgentRun : IAsyncDisposable
     public IDisposable BeginToolCall(string callId)
     {
         ArgumentNullException.ThrowIfNull(callId);
-        var outer = ThreadScope.Current;
+        return BeginCall(callId, null);
+    }
+
+    /// <summary>Opens the scope of a tool call whose tasks are known by keys.</summary>
+    internal IDisposable BeginCall(string callId, SpawnKeys? keys)
+    {
+        var outer = (ThreadScope.Current, SpawnKeys.Current);
         ThreadScope.Enter(_scope);
+        SpawnKeys.Enter(keys);
         return new CallScope(outer, ToolCallScope.Begin(RunId, callId, _options.AgentId, _cancellation));
     }
 
@@ -161,6 +168,8 @@ public sealed class AgentRun : IAsyncDisposable
                 await AcknowledgeThroughAsync(_mail.Held[^1].Sequence, cancellationToken).ConfigureAwait(false);
             }
 
+            // The tasks that it waits for may need the room that it takes.
+            using var parked = (TaskContext.CurrentOn(Manager) as DurableTaskContext)?.Park();
             await _mail.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
@@ -264,12 +273,13 @@ public sealed class AgentRun : IAsyncDisposable
         return live;
     }
 
-    private sealed class CallScope(ThreadScope? outer, IDisposable call) : IDisposable
+    private sealed class CallScope((ThreadScope? Thread, SpawnKeys? Keys) outer, IDisposable call) : IDisposable
     {
         public void Dispose()
         {
             call.Dispose();
-            ThreadScope.Enter(outer);
+            ThreadScope.Enter(outer.Thread);
+            SpawnKeys.Enter(outer.Keys);
         }
     }
 }

@@ -37,14 +37,15 @@ internal static class AgentConversation
 
     internal static JsonElement Write(ChatMessage message, int maxBytes)
     {
-        var whole = TryWrite(message) ?? TryWrite(Plain(message)) ?? JsonSerializer.SerializeToElement(new ChatMessage(message.Role, message.Text), MessageInfo);
+        var whole = TryWrite(message) ?? TryWrite(Plain(message)) ?? JsonSerializer.SerializeToElement(
+            new ChatMessage(message.Role, message.Text) { MessageId = message.MessageId }, MessageInfo);
         var text = whole.GetRawText();
         return text.Length * 3L <= maxBytes || Encoding.UTF8.GetByteCount(text) <= maxBytes
             ? whole
             : JsonSerializer.SerializeToElement(Shortened(Plain(message), maxBytes), MessageInfo);
     }
 
-    /// <summary>The messages of a conversation, with an answer to each call that was cut off before it had one.</summary>
+    /// <summary>The messages of a conversation as they were said. Results that were kept one by one stand together, as they are sent to a model.</summary>
     internal static async ValueTask<(List<ChatMessage> Messages, int Entries)> ReadAsync(
         BackgroundTaskManager manager, string threadId, CancellationToken cancellationToken)
     {
@@ -52,19 +53,44 @@ internal static class AgentConversation
         var entries = 0;
         await foreach (var entry in manager.ReadConversationAsync(threadId, cancellationToken).ConfigureAwait(false))
         {
-            if (entries++ > 0 && entry.Deserialize(MessageInfo) is { } message)
+            if (entries++ == 0 || entry.Deserialize(MessageInfo) is not { } message)
+            {
+                continue;
+            }
+
+            if (message.Role == ChatRole.Tool && messages is [.., { Role: var last } before] && last == ChatRole.Tool)
+            {
+                before.Contents = [.. before.Contents, .. message.Contents];
+            }
+            else
             {
                 messages.Add(message);
             }
         }
 
-        var open = FunctionCalls.Unanswered(messages);
-        if (open.Count > 0)
+        return (messages, entries);
+    }
+
+    /// <summary>The messages with an answer to each call that was cut off before it had one, right after it, where models expect it.</summary>
+    internal static List<ChatMessage> WithoutOpenCalls(IReadOnlyList<ChatMessage> messages)
+    {
+        var open = FunctionCalls.Unanswered(messages).ToHashSet(ReferenceEqualityComparer.Instance);
+        var whole = new List<ChatMessage>(messages.Count + 1);
+        for (var i = 0; i < messages.Count; i++)
         {
-            messages.Add(new ChatMessage(ChatRole.Tool, [.. open.Select(Interrupted)]));
+            whole.Add(messages[i]);
+            FunctionResultContent[] missing =
+                [.. messages[i].Contents.OfType<FunctionCallContent>().Where(open.Contains).Select(FunctionCalls.Interrupted)];
+            if (missing.Length == 0)
+            {
+                continue;
+            }
+
+            var results = i + 1 < messages.Count && messages[i + 1].Role == ChatRole.Tool ? messages[++i].Contents : [];
+            whole.Add(new ChatMessage(ChatRole.Tool, [.. results, .. missing]));
         }
 
-        return (messages, entries);
+        return whole;
     }
 
     private static JsonElement? TryWrite(ChatMessage message)
@@ -98,9 +124,6 @@ internal static class AgentConversation
         _ when TryWrite(new ChatMessage(ChatRole.Assistant, [content])) is not null => content,
         _ => new TextContent($"[{content.GetType().Name}]"),
     };
-
-    private static FunctionResultContent Interrupted(FunctionCallContent call) =>
-        new(call.CallId, "Error: the call was interrupted before it returned. It may have had its effect, or not.");
 
     /// <summary>The message with the beginning of what makes it too long.</summary>
     private static ChatMessage Shortened(ChatMessage message, int maxBytes)

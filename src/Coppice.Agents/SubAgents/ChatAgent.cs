@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Coppice.Agents;
 using Microsoft.Extensions.AI;
 
 namespace Coppice;
@@ -11,6 +12,8 @@ namespace Coppice;
 /// </summary>
 public sealed class ChatAgent
 {
+    private readonly Lazy<TaskKind<ChatAgentInput, JsonElement>> _kind;
+
     /// <summary>Creates the definition.</summary>
     /// <param name="name">What models call it by, and the id under which it spawns tasks and sends messages; 1 to 256 bytes.</param>
     /// <param name="client">The model. Function calls are made by Coppice, unless the client makes them itself. It is not disposed.</param>
@@ -22,6 +25,7 @@ public sealed class ChatAgent
         ArgumentNullException.ThrowIfNull(client);
         Name = name;
         Client = client;
+        _kind = new(CreateKind);
     }
 
     /// <summary>Gets what models call it by, and the id under which it spawns tasks and sends messages.</summary>
@@ -51,6 +55,21 @@ public sealed class ChatAgent
     /// <summary>Gets how its turns work. Its tasks are always waited for.</summary>
     public BackgroundTaskChatClientOptions? TurnOptions { get; init; }
 
+    /// <summary>
+    /// Gets the names of the kinds of task that its model may spawn with the tool <c>spawn_task</c>; see <see cref="BackgroundTaskToolOptions.Kinds"/>.
+    /// </summary>
+    public IReadOnlyCollection<string>? Kinds { get; init; }
+
+    /// <summary>Gets how its tasks are run where it is registered (<c>AddAgent</c>).</summary>
+    public ChatAgentTaskOptions TaskOptions { get; init; } = new();
+
+    /// <summary>
+    /// Gets the kind of its tasks where it is registered (<c>AddAgent</c>), named <c>agent:</c> and its name. A host without the agent's tools or model
+    /// spawns it by its kind.
+    /// </summary>
+    /// <exception cref="ArgumentException">The agent's name cannot be that of a kind: it has over 122 characters, control characters or white space at its end.</exception>
+    public TaskKind<ChatAgentInput, JsonElement> Kind => _kind.Value;
+
     /// <summary>Gets the JSON schema of its result. Without one the result is its last text, as a JSON string.</summary>
     public JsonElement? ResultSchema { get; private init; }
 
@@ -73,10 +92,28 @@ public sealed class ChatAgent
             HasTaskTools = HasTaskTools,
             Options = Options,
             TurnOptions = TurnOptions,
+            Kinds = Kinds,
+            TaskOptions = TaskOptions,
             ResultSchema = AIJsonUtilities.CreateJsonSchema(typeof(T), serializerOptions: jsonTypeInfo.Options),
             FindFault = element => FaultOf(element, jsonTypeInfo),
         };
     }
+
+    /// <summary>Whether a manager runs it as a registered kind. It is the same object that is registered: another of the name may be another agent.</summary>
+    internal bool IsRegisteredWith(BackgroundTaskManager manager) => manager.Kinds.Any(kind => _kind.IsValueCreated && ReferenceEquals(kind, _kind.Value));
+
+    private TaskKind<ChatAgentInput, JsonElement> CreateKind() => new($"agent:{Name}", AgentsJson.Default.ChatAgentInput, AgentsJson.Default.JsonElement)
+    {
+        Description = Description,
+        HasInbox = true,
+        Recovery = RecoveryPolicy.Resumable,
+        Retry = TaskOptions.EffectiveRetry,
+        AttemptTimeout = TaskOptions.AttemptTimeout,
+        Timeout = TaskOptions.Timeout,
+        MaxConcurrency = TaskOptions.MaxConcurrency,
+        MaxConcurrencyPerThread = TaskOptions.MaxConcurrencyPerThread,
+        MaxCrashes = TaskOptions.MaxCrashes,
+    };
 
     private static string? FaultOf<T>(JsonElement element, JsonTypeInfo<T> jsonTypeInfo)
     {

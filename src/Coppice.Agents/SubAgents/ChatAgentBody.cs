@@ -3,131 +3,155 @@ using Microsoft.Extensions.AI;
 
 namespace Coppice.Agents;
 
-/// <summary>What a sub-agent's task does.</summary>
-internal sealed class ChatAgentBody(ChatAgent agent, string prompt)
+/// <summary>What a sub-agent's task does. An attempt begins with what is kept of the conversation, and so goes on where the one before was cut off.</summary>
+internal sealed class ChatAgentBody
 {
     private const int MaxCorrections = 2;
 
-    private readonly BackgroundTaskChatClientOptions _options = TurnOptions(agent);
+    private readonly ChatAgent _agent;
+    private readonly string _prompt;
+    private readonly BackgroundTaskChatClientOptions _options;
 
+    internal ChatAgentBody(ChatAgent agent, string prompt, IServiceProvider? services = null)
+    {
+        _agent = agent;
+        _prompt = prompt;
+        _options = agent.TurnOptions?.Clone() ?? new();
+        _options.AgentId = agent.Name;
+        _options.WhenTasksRemain = WhenTasksRemain.Wait;
+        _options.Services ??= services;
+        _options.Validate();
+    }
+
+    /// <summary>Runs as a task that ends with its host.</summary>
     internal async Task<TaskOutcome> RunAsync(AgentTaskContext context)
     {
         try
         {
-            return await TalkAsync(context).ConfigureAwait(false);
+            return TaskOutcome.Success(await TalkAsync(context, null).ConfigureAwait(false));
         }
         catch (Exception)
         {
-            await CancelOwnTasksAsync(context).ConfigureAwait(false);
+            await OwnTasks.CancelAsync(context).ConfigureAwait(false);
             throw;
         }
     }
 
-    private static BackgroundTaskChatClientOptions TurnOptions(ChatAgent agent)
+    /// <summary>Runs as an attempt at a task of the agent's kind.</summary>
+    internal async Task<JsonElement> RunAsync(DurableTaskContext context)
     {
-        var options = agent.TurnOptions?.Clone() ?? new();
-        options.AgentId = agent.Name;
-        options.WhenTasksRemain = WhenTasksRemain.Wait;
-        options.Validate();
-        return options;
+        try
+        {
+            return await TalkAsync(context.Agent!, context).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            await OwnTasks.CancelAsync(context, _agent.TaskOptions, e).ConfigureAwait(false);
+            throw;
+        }
     }
 
-    private async ValueTask<TaskOutcome> TalkAsync(AgentTaskContext context)
+    private async ValueTask<JsonElement> TalkAsync(AgentTaskContext context, DurableTaskContext? durable)
     {
-        var stop = context.CancellationToken;
-        var (messages, entries) = await AgentConversation.ReadAsync(context.Manager, context.ThreadId, stop).ConfigureAwait(false);
-        var maxEntry = context.Manager.MaxConversationEntryBytes;
-        var log = new ConversationLog(context.Inbox, entries, maxEntry, context.Manager.TimeProvider);
-        var user = new ChatMessage(ChatRole.User, prompt);
-        JsonElement[] opening = entries == 0
-            ? [AgentConversation.Head(agent.Name), AgentConversation.Write(user, maxEntry)]
-            : [AgentConversation.Write(user, maxEntry)];
-        await log.KeepAsync(opening, 0, stop).ConfigureAwait(false);
-        messages.Add(user);
+        var progress = await AgentProgress.ReadAsync(context).ConfigureAwait(false);
+        var log = new ConversationLog(context, durable, progress.Entries);
+        if (!progress.HasBegun)
+        {
+            context.CancellationToken.ThrowIfCancellationRequested();
+            var prompt = AgentProgress.Prompt(context.TaskId, _prompt);
+            await log.OpenAsync(_agent.Name, prompt).ConfigureAwait(false);
+            progress.Before.Add(prompt);
+        }
 
         var run = AgentRun.Over(context, _options.RunOptions());
         await using (run.ConfigureAwait(false))
         {
-            return await AnswerAsync(context, run, log, messages).ConfigureAwait(false);
+            return await AnswerAsync(context, run, log, progress).ConfigureAwait(false);
         }
     }
 
     /// <summary>Talks until there is a result of the form that was asked for.</summary>
-    private async ValueTask<TaskOutcome> AnswerAsync(AgentTaskContext context, AgentRun run, ConversationLog log, List<ChatMessage> messages)
+    private async ValueTask<JsonElement> AnswerAsync(AgentTaskContext context, AgentRun run, ConversationLog log, AgentProgress progress)
     {
-        var stop = context.CancellationToken;
-        for (var corrections = 0; ; corrections++)
+        var (messages, said) = (progress.Before, progress.Said);
+        for (var corrections = progress.Corrections; ; corrections++)
         {
-            var last = await RunTurnAsync(context, run, log, messages, stop).ConfigureAwait(false);
-            if (agent.ResultSchema is null)
+            log.Turn = corrections;
+            var last = await RunTurnAsync(context, run, log, messages, said).ConfigureAwait(false);
+            if (_agent.ResultSchema is null)
             {
-                return TaskOutcome.Success(JsonSerializer.SerializeToElement(last, AgentsJson.Default.String));
+                return JsonSerializer.SerializeToElement(last, AgentsJson.Default.String);
             }
 
             var (result, fault) = ReadResult(last);
             if (fault is null)
             {
-                return TaskOutcome.Success(result);
+                return result;
             }
 
             if (corrections == MaxCorrections)
             {
-                return TaskOutcome.Failure($"The agent's answer does not follow its schema: {fault}");
+                throw new ChatAgentFailedException($"The agent's answer does not follow its schema: {fault}");
             }
 
-            var correction = new ChatMessage(ChatRole.User, $"Your answer is not a JSON value of the schema that was asked for: {fault} Answer again, with the JSON alone.");
-            await log.KeepAsync([correction], 0, stop).ConfigureAwait(false);
+            var correction = AgentProgress.Correction(context.TaskId, corrections + 1, fault);
+            await log.KeepAsync([correction], 0).ConfigureAwait(false);
             messages.Add(correction);
+            said = [];
         }
     }
 
     /// <summary>One turn. What is said in it is added to the messages.</summary>
     /// <returns>The model's last text.</returns>
     private async ValueTask<string> RunTurnAsync(
-        AgentTaskContext context, AgentRun run, ConversationLog log, List<ChatMessage> messages, CancellationToken stop)
+        AgentTaskContext context, AgentRun run, ConversationLog log, List<ChatMessage> messages, IReadOnlyList<ChatMessage> said)
     {
-        var turn = new ChatTurn(run, _options, messages, ChatOptionsFor(context), _options.InvokeFunctions ?? !FunctionInvokers.IsIn(agent.Client), stop, log.KeepAsync);
-        do
+        var stop = context.CancellationToken;
+        var invokesFunctions = _options.InvokeFunctions ?? !FunctionInvokers.IsIn(_agent.Client);
+        var turn = new ChatTurn(run, _options, messages, ChatOptionsFor(context), invokesFunctions, stop, log);
+        await turn.ResumeAsync(said).ConfigureAwait(false);
+        while (turn.GoesOn || await LooksOnceMoreAsync(context, turn).ConfigureAwait(false))
         {
             var call = await turn.NextCallAsync().ConfigureAwait(false);
-            await turn.AnswerAsync(await call.AskAsync(agent.Client, run).ConfigureAwait(false)).ConfigureAwait(false);
-            if (!turn.GoesOn)
-            {
-                // From here on who writes is told that nobody reads; what came before that is still answered.
-                context.CloseInbox();
-                await turn.LookOnceMoreAsync().ConfigureAwait(false);
-            }
+            await turn.AnswerAsync(await call.AskAsync(_agent.Client, run).ConfigureAwait(false)).ConfigureAwait(false);
         }
-        while (turn.GoesOn);
 
         var response = turn.ToResponse();
         stop.ThrowIfCancellationRequested();
         messages.AddRange(response.Messages);
         if (FunctionCalls.Open(response.Messages).Count > 0)
         {
-            throw new InvalidOperationException(
+            throw new ChatAgentFailedException(
                 "The model asked for functions that nobody here can call, or for more rounds of them than MaxFunctionRounds allows.");
         }
 
         return response.Messages.LastOrDefault(message => message.Role == ChatRole.Assistant)?.Text ?? "";
     }
 
+    /// <summary>From here on who writes is told that nobody reads; what came before that is still answered.</summary>
+    private static async ValueTask<bool> LooksOnceMoreAsync(AgentTaskContext context, ChatTurn turn)
+    {
+        context.CloseInbox();
+        await turn.LookOnceMoreAsync().ConfigureAwait(false);
+        return turn.GoesOn;
+    }
+
     private ChatOptions ChatOptionsFor(AgentTaskContext context)
     {
-        var options = agent.Options?.Clone() ?? new ChatOptions();
-        options.Instructions = agent.Instructions ?? options.Instructions;
-        options.Tools = [.. agent.Tools];
-        if (agent.HasTaskTools)
+        var options = _agent.Options?.Clone() ?? new ChatOptions();
+        options.Instructions = _agent.Instructions ?? options.Instructions;
+        options.Tools = [.. _agent.Tools];
+        if (_agent.HasTaskTools)
         {
             var tools = BackgroundTaskTools.For(
-                context.Manager, context.ThreadId, new BackgroundTaskToolOptions { AgentId = agent.Name, Agents = agent.Agents });
+                context.Manager, context.ThreadId, new() { AgentId = _agent.Name, Agents = _agent.Agents, Kinds = _agent.Kinds });
             foreach (var tool in tools)
             {
                 options.Tools.Add(tool);
             }
         }
 
-        if (agent.ResultSchema is { } schema)
+        if (_agent.ResultSchema is { } schema)
         {
             options.ResponseFormat = ChatResponseFormat.ForJsonSchema(schema, "result");
         }
@@ -141,29 +165,11 @@ internal sealed class ChatAgentBody(ChatAgent agent, string prompt)
         {
             using var document = JsonDocument.Parse(text);
             var result = document.RootElement.Clone();
-            return (result, agent.FindFault?.Invoke(result));
+            return (result, _agent.FindFault?.Invoke(result));
         }
         catch (JsonException e)
         {
             return (default, e.Message);
-        }
-    }
-
-    /// <summary>A sub-agent that was cancelled or failed takes its own tasks with it. A shutdown is neither: they end with the host.</summary>
-    private static async ValueTask CancelOwnTasksAsync(AgentTaskContext context)
-    {
-        try
-        {
-            var isSignalled = context.CancellationToken.IsCancellationRequested;
-            var task = isSignalled ? await context.Manager.GetAsync(context.TaskId, CancellationToken.None).ConfigureAwait(false) : null;
-            if (!isSignalled || task?.CancelRequestedAt is not null)
-            {
-                await context.Manager.CancelThreadAsync(context.ThreadId, CancellationToken.None).ConfigureAwait(false);
-            }
-        }
-        catch (Exception e) when (e is TaskStoreException or ObjectDisposedException)
-        {
-            // What the agent failed of is what its owner is told; its tasks end with the host, or with the next cancel of the tree.
         }
     }
 }

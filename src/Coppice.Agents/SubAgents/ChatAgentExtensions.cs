@@ -20,12 +20,13 @@ public static class ChatAgentExtensions
     /// <returns>The task's id.</returns>
     /// <remarks>
     /// Messages that are sent to the task enter its conversation between two calls of the model. Cancelling it cancels the call in flight and its own
-    /// tasks with it; so does its failure. Its conversation is kept in the store, so that it can be continued.
+    /// tasks with it; so does its failure. Its conversation is kept in the store, so that it can be continued. Where this very agent is registered with
+    /// the manager (<c>AddAgent</c>) the task outlasts its process: whichever host has the agent goes on with it. Any other ends with this one.
     /// </remarks>
     /// <exception cref="ArgumentException">An argument is missing, or over its limit.</exception>
     /// <exception cref="SpawnException">The task was refused; nothing is stored or started.</exception>
     /// <exception cref="TaskStoreException">The store failed; nothing is started.</exception>
-    public static ValueTask<string> SpawnAgentAsync(
+    public static async ValueTask<string> SpawnAgentAsync(
         this BackgroundTaskManager manager,
         string ownerThreadId,
         ChatAgent agent,
@@ -42,7 +43,9 @@ public static class ChatAgentExtensions
             options = options with { Description = $"{agent.Name}: {SafeText.Cut(prompt, DescribedPrompt)}" };
         }
 
-        return manager.SpawnAgentAsync(ownerThreadId, new ChatAgentBody(agent, prompt).RunAsync, options, cancellationToken);
+        return agent.IsRegisteredWith(manager)
+            ? (await manager.SpawnAsync(agent.Kind, ownerThreadId, new ChatAgentInput(prompt), options, cancellationToken).ConfigureAwait(false)).Id
+            : await manager.SpawnAgentAsync(ownerThreadId, new ChatAgentBody(agent, prompt).RunAsync, options, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>

@@ -23,6 +23,12 @@ public sealed class BackgroundTaskToolOptions
     /// <summary>Gets or sets the sub-agents that the model may spawn, of different names. None by default.</summary>
     public IReadOnlyCollection<ChatAgent> Agents { get; set; } = [];
 
+    /// <summary>
+    /// Gets or sets the names of the kinds of task that the model may spawn. By default those of the manager's kinds that have a
+    /// <see cref="TaskKind.Description"/>, which is written for models, and are no agents; none when it is empty.
+    /// </summary>
+    public IReadOnlyCollection<string>? Kinds { get; set; }
+
     /// <summary>Gets or sets the names of the tools to leave out. None by default.</summary>
     public IReadOnlyCollection<string> Exclude { get; set; } = [];
 
@@ -63,6 +69,7 @@ public sealed class BackgroundTaskToolOptions
         var copy = (BackgroundTaskToolOptions)MemberwiseClone();
         copy.Exclude = [.. Exclude];
         copy.Agents = [.. Agents];
+        copy.Kinds = Kinds is null ? null : [.. Kinds];
         copy.RunId = string.IsNullOrEmpty(RunId) ? null : RunId;
         return copy;
     }

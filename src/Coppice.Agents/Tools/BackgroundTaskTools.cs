@@ -40,9 +40,12 @@ public static class BackgroundTaskTools
     /// <summary>The name of the tool that gives an ended sub-agent a follow-up. It is there with <see cref="SpawnAgent"/>.</summary>
     public const string ContinueTask = "continue_task";
 
+    /// <summary>The name of the tool that spawns a task of a registered kind. It is there when <see cref="BackgroundTaskToolOptions.Kinds"/> offers some.</summary>
+    public const string SpawnTask = "spawn_task";
+
     /// <summary>Gets the names of all the tools.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [ListTasks, GetTask, WaitForTasks, SendMessage, CancelTask, StopTask, RecoverFailedMessages, SpawnAgent, ContinueTask];
+        [ListTasks, GetTask, WaitForTasks, SendMessage, CancelTask, StopTask, RecoverFailedMessages, SpawnAgent, ContinueTask, SpawnTask];
 
     /// <summary>Makes the tools of a thread.</summary>
     /// <param name="manager">The manager that runs its tasks.</param>
@@ -66,6 +69,11 @@ public static class BackgroundTaskTools
         {
             all.Add(new SpawnAgentTool(door));
             all.Add(new ContinueTaskTool(door));
+        }
+
+        if (SpawnTaskTool.OfferedBy(manager, copy.Kinds) is { Count: > 0 } kinds)
+        {
+            all.Add(new SpawnTaskTool(door, kinds));
         }
 
         return [.. all.Where(tool => !copy.Exclude.Contains(tool.Name))];

@@ -21,6 +21,8 @@ internal sealed class CancelTaskTool(ToolDoor door) : TaskTool(BackgroundTaskToo
          "required":["target"],"additionalProperties":false}
         """);
 
+    internal override bool IsIdempotent => true;
+
     protected override ValueTask<JsonElement> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
     {
         var target = arguments.Object("target");

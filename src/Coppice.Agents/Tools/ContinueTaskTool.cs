@@ -21,6 +21,8 @@ internal sealed class ContinueTaskTool(ToolDoor door) : TaskTool(BackgroundTaskT
          "required":["task_id","prompt"],"additionalProperties":false}
         """);
 
+    internal override bool IsIdempotent => Door.AreAgentsRegistered;
+
     protected override async ValueTask<JsonElement> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
     {
         var taskId = arguments.Text("task_id")!;
@@ -35,13 +37,13 @@ internal sealed class ContinueTaskTool(ToolDoor door) : TaskTool(BackgroundTaskT
         }
 
         var name = await Door.Manager.FindAgentNameAsync(threadId, cancellationToken).ConfigureAwait(false);
-        if (Door.Options.Agents.FirstOrDefault(agent => agent.Name == name) is not { } agent)
+        if (Door.Options.Agents.FirstOrDefault(agent => name is null ? agent.Kind.Name == task.Work?.Kind : agent.Name == name) is not { } agent)
         {
             return JsonAnswer.Error(AgentUnavailable, "The sub-agent that did this task is not offered any more. Spawn another one.");
         }
 
         var next = await Door.Manager.ContinueAgentAsync(
-            taskId, agent, arguments.Text("prompt")!, new() { Name = arguments.Text("name") }, cancellationToken).ConfigureAwait(false);
+            taskId, agent, arguments.Text("prompt")!, Door.OptionsFor(agent, arguments.Text("name")), cancellationToken).ConfigureAwait(false);
         return AgentReceipt.Running(next, taskId);
     }
 }

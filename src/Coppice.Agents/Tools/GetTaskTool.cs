@@ -20,6 +20,8 @@ internal sealed class GetTaskTool(ToolDoor door) : TaskTool(BackgroundTaskTools.
          "additionalProperties":false}
         """);
 
+    internal override bool IsIdempotent => true;
+
     protected override async ValueTask<JsonElement> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
     {
         if (arguments.Has("task_id") == arguments.Has("name"))

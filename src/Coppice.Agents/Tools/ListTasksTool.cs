@@ -24,6 +24,8 @@ internal sealed class ListTasksTool(ToolDoor door) : TaskTool(BackgroundTaskTool
          "additionalProperties":false}
         """);
 
+    internal override bool IsIdempotent => true;
+
     protected override async ValueTask<JsonElement> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
     {
         var query = new TaskQuery { OwnerThreadId = Door.ThreadId, Name = arguments.Text("name"), States = StatesOf(arguments.Text("status")) };

@@ -68,7 +68,7 @@ internal sealed class SendMessageTool(ToolDoor door) : TaskTool(BackgroundTaskTo
     }
 
     private ValueTask<PostedMessage> SendToParentAsync(string message, CancellationToken cancellationToken) =>
-        Door.CurrentTask is AgentTaskContext agent && agent.ThreadId == Door.ThreadId
+        Door.CurrentTask.AsAgent() is { } agent && agent.ThreadId == Door.ThreadId
             ? PostAsync(agent.OwnerThreadId, message, null, cancellationToken)
             : ValueTask.FromResult(new PostedMessage("", RecipientUnavailable));
 

@@ -6,12 +6,15 @@ namespace Coppice.Agents;
 /// <summary>Spawns one of the sub-agents that the application offers.</summary>
 internal sealed class SpawnAgentTool(ToolDoor door) : TaskTool(BackgroundTaskTools.SpawnAgent, About(door), SchemaOf(door), door)
 {
+    // Only the tasks of registered agents are found again by their key.
+    internal override bool IsIdempotent => Door.AreAgentsRegistered;
+
     protected override async ValueTask<JsonElement> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
     {
         var name = arguments.Text("agent")!;
         var agent = Door.Options.Agents.First(agent => agent.Name == name);
         var taskId = await Door.Manager.SpawnAgentAsync(
-            Door.ThreadId, agent, arguments.Text("prompt")!, new() { Name = arguments.Text("name") }, cancellationToken).ConfigureAwait(false);
+            Door.ThreadId, agent, arguments.Text("prompt")!, Door.OptionsFor(agent, arguments.Text("name")), cancellationToken).ConfigureAwait(false);
         return AgentReceipt.Running(taskId);
     }
 

@@ -20,6 +20,8 @@ internal sealed class StopTaskTool(ToolDoor door) : TaskTool(BackgroundTaskTools
          "required":["task"],"additionalProperties":false}
         """);
 
+    internal override bool IsIdempotent => true;
+
     protected override async ValueTask<JsonElement> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
     {
         var name = arguments.Text("task")!;

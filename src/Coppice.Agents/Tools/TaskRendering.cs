@@ -19,9 +19,12 @@ internal static class TaskRendering
         writer.WriteString("task_id", task.TaskId);
         writer.WriteString("owner_thread_id", task.OwnerThreadId);
         writer.WriteString("task_type", task.Type);
+        WriteOptional(writer, "kind", task.Work?.Kind);
         WriteOptional(writer, "name", task.Name);
         writer.WriteString("description", SafeText.Cut(task.Description, ListedTextChars));
         writer.WriteString("status", task.State.ToWireName());
+        WriteOptional(writer, "pending_reason", task.PendingReason is { } reason ? JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString()) : null);
+        WriteOptional(writer, "due_at_ms", task.Work?.DueAt);
         if (hasError && task.Error is { } error)
         {
             writer.WriteString("error", SafeText.Cut(error, ListedTextChars));

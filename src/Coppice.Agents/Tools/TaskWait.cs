@@ -50,6 +50,8 @@ internal sealed class TaskWait(ToolDoor door, IReadOnlyList<string>? taskIds, Fu
                 return true;
             }
 
+            // What is waited for may need the room that a waiting agent takes.
+            using var parked = (door.CurrentTask as DurableTaskContext)?.Park();
             var needed = neededOf(_tasks.Count);
             while (_ended < needed)
             {

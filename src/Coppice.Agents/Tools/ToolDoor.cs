@@ -20,6 +20,16 @@ internal sealed class ToolDoor(BackgroundTaskManager manager, string threadId, B
     internal MessageSender Sender =>
         new(ThreadId, ToolCallScope.Current is { AgentId.Length: > 0 } call ? call.AgentId : Options.AgentId ?? "");
 
+    /// <summary>Gets whether every sub-agent that is offered outlasts this host.</summary>
+    internal bool AreAgentsRegistered => Options.Agents.All(agent => agent.IsRegisteredWith(Manager));
+
+    /// <summary>What a sub-agent is spawned with.</summary>
+    internal SpawnOptions OptionsFor(ChatAgent agent, string? name) => new()
+    {
+        Name = name,
+        IdempotencyKey = agent.IsRegisteredWith(Manager) ? SpawnKeys.Next(CurrentTask) : null,
+    };
+
     /// <summary>Finds a task of the thread by id; another thread's is none.</summary>
     internal async ValueTask<TaskSnapshot?> FindAsync(string taskId, CancellationToken cancellationToken) =>
         await Manager.GetAsync(taskId, cancellationToken).ConfigureAwait(false) is { } task && task.OwnerThreadId == ThreadId ? task : null;

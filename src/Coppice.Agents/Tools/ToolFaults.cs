@@ -28,7 +28,7 @@ internal static class ToolFaults
         TaskNotFound, $"There is no task '{SchemaCheck.Shown(taskId)}' here. list_tasks shows the tasks that there are.");
 
     /// <summary>A parameter's name means nothing to a model.</summary>
-    private static string WithoutParameter(ArgumentException exception)
+    internal static string WithoutParameter(ArgumentException exception)
     {
         var suffix = $" (Parameter '{exception.ParamName}')";
         return exception.Message.EndsWith(suffix, StringComparison.Ordinal) ? exception.Message[..^suffix.Length] : exception.Message;

@@ -21,6 +21,8 @@ internal sealed class WaitForTasksTool(ToolDoor door)
         + "that has ended, mode all (the default) when all have, count when that many have. Returns the ended tasks with their results, those still live, and "
         + "timed_out: true when the time was over first, after which the tasks still go on.";
 
+    internal override bool IsIdempotent => true;
+
     protected override async ValueTask<JsonElement> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
     {
         if (arguments.Has("mode") && arguments.Has("count"))

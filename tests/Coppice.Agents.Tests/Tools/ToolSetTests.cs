@@ -7,12 +7,13 @@ public sealed class ToolSetTests
     [Fact]
     public async Task The_tools_have_their_names_and_each_can_be_left_out()
     {
-        await using var bench = await Bench.StartAsync();
+        var crawl = new TaskKind<string, string>("crawl") { Description = "Reads a page." };
+        await using var bench = await Bench.StartAsync(configure: options => options.Tasks.Add(crawl, static (page, _) => Task.FromResult(page)));
         ChatAgent[] agents = [new("researcher", new ScriptedChatClient())];
 
         Assert.Equal(
             ["list_tasks", "get_task", "wait_for_tasks", "send_message", "cancel_task", "stop_task", "recover_failed_messages"],
-            BackgroundTaskTools.For(bench.Manager, "t1").Select(tool => tool.Name));
+            BackgroundTaskTools.For(bench.Manager, "t1", new() { Kinds = [] }).Select(tool => tool.Name));
         Assert.Equal(BackgroundTaskTools.Names, BackgroundTaskTools.For(bench.Manager, "t1", new() { Agents = agents }).Select(tool => tool.Name));
         Assert.All(BackgroundTaskTools.Names, left => Assert.Equal(
             BackgroundTaskTools.Names.Where(name => name != left),
