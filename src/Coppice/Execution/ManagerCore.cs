@@ -495,16 +495,8 @@ internal sealed class ManagerCore : ITaskStoreListener
     }
 
     /// <summary>Gives the work back of bodies that have not ended in time, where another host may go on with it.</summary>
-    private async Task HandBackAsync()
-    {
-        foreach (var task in _live.All)
-        {
-            if (task.Attempt is { } attempt && AttemptVerdict.MayGoOn(attempt))
-            {
-                await _runner.AbandonAsync(task, attempt).ConfigureAwait(false);
-            }
-        }
-    }
+    private Task HandBackAsync() => Task.WhenAll(
+        _live.All.Where(static task => task.Attempt is { } attempt && AttemptVerdict.MayGoOn(attempt)).Select(task => _runner.AbandonAsync(task, task.Attempt!)));
 
     private async ValueTask WithinGraceAsync(Task work, TimeSpan grace, CancellationToken stop)
     {

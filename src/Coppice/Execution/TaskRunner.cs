@@ -57,7 +57,6 @@ internal sealed class TaskRunner
             // What is set in the ambient context from here on does not flow out of this method, into the pool's thread.
             ToolCallScope.Clear();
             var startedAt = _metrics.Now();
-            var activity = TaskActivities.Start(task);
             var ambient = task.CreateAmbient();
             if (task.Attempt is { } attempt && !TryBegin(attempt, ambient, startedAt))
             {
@@ -65,6 +64,7 @@ internal sealed class TaskRunner
                 return;
             }
 
+            var activity = TaskActivities.Start(task);
             var outcome = _rules.Storable(await RunBodyAsync(task, ambient).ConfigureAwait(false));
             Scheduler.OnBodyEnded(task.TaskId, outcome);
             TaskActivities.End(activity, outcome);

@@ -19,7 +19,8 @@ internal static class AttemptVerdict
 
         if (outcome.State == TaskState.Failed)
         {
-            return attempt.Reason == StopReason.Deadline
+            // Nobody wants another attempt any more.
+            return attempt.Reason is StopReason.Deadline or StopReason.Cancel
                 ? Failed(attempt, outcome.Error!)
                 : FailedOrAgain(attempt, outcome.Error!, attempt.Failure, options);
         }

@@ -58,6 +58,7 @@ internal sealed class StepLog
             return stored.Error is { } error ? throw new StepFailedException(step.Name, error, null) : stored;
         }
 
+        TakePlace();
         try
         {
             var result = await run().ConfigureAwait(false);
@@ -116,19 +117,29 @@ internal sealed class StepLog
             return step;
         }
 
-        if (Interlocked.Increment(ref _count) > _runner.Options.MaxSteps)
+        await _runner.StoreProgressAsync("step", new StoreStep(_attempt.TaskId, _attempt.Claim, step), _attempt, _fence).ConfigureAwait(false);
+        return step;
+    }
+
+    /// <summary>Sees to it that a step can be stored, before it is paid for.</summary>
+    private void TakePlace()
+    {
+        if (IsKept && Interlocked.Increment(ref _count) > _runner.Options.MaxSteps)
         {
+            Interlocked.Decrement(ref _count);
             throw new InvalidOperationException(
                 $"The task has stored {_runner.Options.MaxSteps} steps, which is MaxSteps. Put more work into each, or raise the limit.");
         }
-
-        await _runner.StoreProgressAsync("step", new StoreStep(_attempt.TaskId, _attempt.Claim, step), _attempt, _fence).ConfigureAwait(false);
-        return step;
     }
 
     /// <summary>A step that failed and is not kept may be asked for again.</summary>
     private void Forget(TaskStep step, StepCursor? at)
     {
+        if (IsKept)
+        {
+            Interlocked.Decrement(ref _count);
+        }
+
         if (at is not null)
         {
             at.HasFailed = true;

@@ -180,6 +180,26 @@ public abstract class DurableRetriesContract<TStore> : DurableTest<TStore>
     }
 
     [Fact]
+    public async Task A_failure_after_a_cancel_is_a_failure_and_not_tried_again()
+    {
+        var kind = new TaskKind<string, string>("work") { Retry = new RetryPolicy { Delay = TimeSpan.Zero } };
+        var begun = new Signal();
+        var manager = await StartAsync(kinds => kinds.Add(kind, async (_, context) =>
+        {
+            begun.Set();
+            await context.WhenCancelledAsync();
+            throw new InvalidOperationException("boom");
+        }));
+        var task = await manager.SpawnAsync(kind, "t1", "", cancellationToken: Stop).Within();
+        await begun.WaitAsync();
+
+        Assert.True(await manager.CancelAsync(task.Id, Stop));
+
+        var ended = await EndOfAsync(manager, task.Id);
+        Assert.Equal((TaskState.Failed, "boom", 1), (ended.State, ended.Error, ended.Work!.Attempt));
+    }
+
+    [Fact]
     public async Task A_cancel_while_it_waits_for_its_next_attempt_ends_it()
     {
         var kind = new TaskKind<string, string>("work") { Retry = new RetryPolicy { Delay = TimeSpan.FromMinutes(1) } };

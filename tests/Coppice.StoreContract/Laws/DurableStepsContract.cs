@@ -223,14 +223,14 @@ public abstract class DurableStepsContract<TStore> : DurableTest<TStore>
     }
 
     [Fact]
-    public async Task Too_many_steps_are_an_error_that_names_the_limit()
+    public async Task Too_many_steps_are_an_error_that_names_the_limit_before_anything_is_paid()
     {
         var manager = await StartAsync(
-            static kinds => kinds.Add(Work, static async (_, context) =>
+            kinds => kinds.Add(Work, async (_, context) =>
             {
                 for (var i = 0; i < 4; i++)
                 {
-                    await context.StepAsync("step" + i, static _ => Task.CompletedTask);
+                    await context.StepAsync("step" + i, _ => PayAsync("step" + i));
                 }
 
                 return "";
@@ -240,6 +240,7 @@ public abstract class DurableStepsContract<TStore> : DurableTest<TStore>
         var ended = await EndOfAsync(manager, (await manager.SpawnAsync(Work, "t1", "", cancellationToken: Stop).Within()).Id);
 
         Assert.Contains("MaxSteps", ended.Error, StringComparison.Ordinal);
+        Assert.Equal(["step0", "step1", "step2"], Paid);
     }
 
     [Fact]
