@@ -193,7 +193,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
             parked = _parked;
         }
 
-        _runner.Scheduler.OnSignalled(TaskId);
+        _runner.Scheduler.OnSignalled(this);
         if (parked is not null)
         {
             _runner.Scheduler.Complete(parked);
@@ -258,7 +258,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
             return false;
         }
 
-        _runner.Scheduler.OnEmitted(custom);
+        _runner.Scheduler.OnEmitted(this, custom);
         return true;
     }
 

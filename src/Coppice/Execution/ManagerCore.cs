@@ -70,6 +70,8 @@ internal sealed class ManagerCore : ITaskStoreListener
 
     internal ITaskStore Store => _gateway.Store;
 
+    internal WorkScheduler Scheduler => _scheduler;
+
     internal HostFence Fence => _host.Fence;
 
     internal int LiveCount => _live.Count;

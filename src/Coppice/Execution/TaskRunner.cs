@@ -58,15 +58,20 @@ internal sealed class TaskRunner
             ToolCallScope.Clear();
             var startedAt = _metrics.Now();
             var ambient = task.CreateAmbient();
-            if (task.Attempt is { } attempt && !TryBegin(attempt, ambient, startedAt))
+            if (task.Attempt is { } attempt)
             {
-                await AbandonAsync(task, attempt).ConfigureAwait(false);
-                return;
+                if (!TryBegin(attempt, ambient, startedAt))
+                {
+                    await AbandonAsync(task, attempt).ConfigureAwait(false);
+                    return;
+                }
+
+                Scheduler.OnAttemptBegun(task);
             }
 
             var activity = TaskActivities.Start(task);
             var outcome = _rules.Storable(await RunBodyAsync(task, ambient).ConfigureAwait(false));
-            Scheduler.OnBodyEnded(task.TaskId, outcome);
+            Scheduler.OnBodyEnded(task, outcome);
             TaskActivities.End(activity, outcome);
             if (task.Attempt is { } ended && !ended.TryEnd())
             {

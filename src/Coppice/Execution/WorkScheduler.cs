@@ -43,18 +43,28 @@ internal abstract class WorkScheduler
     /// <summary>A number from 0 to under 1, to spread retries by.</summary>
     internal abstract double NextDouble();
 
-    /// <summary>A body has ended, and this is what is going to be stored. For who watches; the world does not.</summary>
-    internal virtual void OnBodyEnded(string taskId, TaskOutcome outcome)
+    /// <summary>An attempt at a task of a registered kind begins: its body is about to run. For who watches; the world does not.</summary>
+    internal virtual void OnAttemptBegun(LiveTask task)
+    {
+    }
+
+    /// <summary>A body has ended, and this is what is going to be stored.</summary>
+    internal virtual void OnBodyEnded(LiveTask task, TaskOutcome outcome)
     {
     }
 
     /// <summary>A body was signalled.</summary>
-    internal virtual void OnSignalled(string taskId)
+    internal virtual void OnSignalled(LiveTask task)
     {
     }
 
     /// <summary>An event was accepted.</summary>
-    internal virtual void OnEmitted(CustomTaskEvent custom)
+    internal virtual void OnEmitted(LiveTask task, CustomTaskEvent custom)
+    {
+    }
+
+    /// <summary>A body makes room for others while it waits, or has gone on.</summary>
+    internal virtual void OnParked(bool begins)
     {
     }
 

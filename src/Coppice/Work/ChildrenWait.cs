@@ -57,7 +57,7 @@ internal sealed class ChildrenWait(ManagerCore core, string parentTaskId, JoinCo
         }
         finally
         {
-            await stop.CancelAsync().ConfigureAwait(false);
+            await core.Scheduler.CancelAsync(stop).ConfigureAwait(false);
             await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await changes.DisposeAsync().ConfigureAwait(false);
         }

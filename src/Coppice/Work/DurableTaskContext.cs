@@ -19,6 +19,7 @@ public sealed class DurableTaskContext : TaskContext
         : base(runner.Manager, live.TaskId, live.OwnerThreadId, live)
     {
         _attempt = attempt;
+        Claim = attempt.Claim;
         _steps = new StepLog(runner, attempt, live.Fence);
         Attempt = attempt.Work.Attempt;
         LastError = attempt.Work.LastError;
@@ -170,6 +171,9 @@ public sealed class DurableTaskContext : TaskContext
     /// </summary>
     /// <returns>What is disposed of when the body goes on.</returns>
     public IDisposable Park() => (_attempt ?? throw Lost()).Park();
+
+    /// <summary>Gets the number of the claim that this attempt goes by.</summary>
+    internal long Claim { get; }
 
     internal override void Release()
     {

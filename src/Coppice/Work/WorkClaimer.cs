@@ -143,6 +143,7 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
             _parked++;
         }
 
+        Options.Scheduler.OnParked(begins: true);
         Look();
     }
 
@@ -152,6 +153,8 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
         {
             _parked--;
         }
+
+        Options.Scheduler.OnParked(begins: false);
     }
 
     /// <summary>Takes no more, and completes when nothing is being claimed.</summary>

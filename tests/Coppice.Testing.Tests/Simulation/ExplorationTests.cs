@@ -13,19 +13,30 @@ public sealed class ExplorationTests(ITestOutputHelper output)
     private static long FirstSeed => Number("COPPICE_SEED") ?? 1;
 
     [Fact]
-    public Task No_history_on_the_store_in_memory_breaks_a_law() => ExploreAsync("in memory", SimulationStore.InMemory);
+    public Task No_history_on_the_store_in_memory_breaks_a_law() => ExploreAsync("in memory", RandomScenario.RunAsync, SimulationStore.InMemory);
 
     [Fact]
     public async Task No_history_on_SQLite_breaks_a_law()
     {
         using var store = new SqliteSimulationStore();
-        await ExploreAsync("on SQLite", store);
+        await ExploreAsync("on SQLite", RandomScenario.RunAsync, store);
     }
 
-    private async Task ExploreAsync(string where, SimulationStore store)
+    [Fact]
+    public Task No_history_of_registered_kinds_on_the_store_in_memory_breaks_a_law() =>
+        ExploreAsync("of registered kinds in memory", WorkScenario.RunAsync, SimulationStore.InMemory);
+
+    [Fact]
+    public async Task No_history_of_registered_kinds_on_SQLite_breaks_a_law()
+    {
+        using var store = new SqliteSimulationStore();
+        await ExploreAsync("of registered kinds on SQLite", WorkScenario.RunAsync, store);
+    }
+
+    private async Task ExploreAsync(string where, Func<SimulationWorld, Task> scenario, SimulationStore store)
     {
         var report = await Simulation.ExploreAsync(
-            RandomScenario.RunAsync,
+            scenario,
             new SimulationOptions
             {
                 Histories = Histories,

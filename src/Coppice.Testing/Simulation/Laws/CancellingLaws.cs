@@ -72,11 +72,11 @@ internal sealed class CancelIsSignalled : Law
     {
         foreach (var stored in evidence.AtRest.Values)
         {
-            var task = evidence.Of(stored.TaskId);
-            if (stored.CancelRequestedAt is not null && !stored.State.IsTerminal() && !evidence.IsBeforeRest(task.Signalled)
-                && task.Host is not null && evidence.AliveAtRest.Contains(task.Host) && !evidence.IsBeforeRest(task.BodyEnd))
+            if (stored.CancelRequestedAt is not null && !stored.State.IsTerminal()
+                && evidence.Of(stored.TaskId).Last is { Host: { } host } run && evidence.AliveAtRest.Contains(host)
+                && !evidence.IsBeforeRest(run.Signalled) && !evidence.IsBeforeRest(run.BodyEnd))
             {
-                yield return $"the cancellation of {task.TaskId} was requested by {stored.CancelledBy} and its body was not signalled";
+                yield return $"the cancellation of {stored.TaskId} was requested by {stored.CancelledBy} and its body was not signalled";
             }
         }
     }

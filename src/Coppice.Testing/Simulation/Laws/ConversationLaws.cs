@@ -51,6 +51,14 @@ internal sealed class ConversationsHaveOneWriter : Law
         var readers = new Dictionary<string, Guid>(StringComparer.Ordinal);
         foreach (var applied in evidence.Applied.Where(static applied => applied.HasLanded))
         {
+            foreach (var (claim, claimed) in applied.Landed<ClaimWork, WorkClaimed>())
+            {
+                foreach (var threadId in claimed.Tasks.Select(static work => work.Task.AgentThreadId).OfType<string>())
+                {
+                    readers[threadId] = claim.AgentReader;
+                }
+            }
+
             foreach (var mutation in applied.Batch.Mutations)
             {
                 switch (mutation)
@@ -58,7 +66,7 @@ internal sealed class ConversationsHaveOneWriter : Law
                     case OpenMailbox open:
                         readers[open.ThreadId] = open.Reader;
                         break;
-                    case AddTask { AgentThreadId: { } threadId } agent:
+                    case AddTask { AgentThreadId: { } threadId, Work: null } agent:
                         readers[threadId] = agent.AgentReader;
                         break;
                     case AppendConversation append when readers.GetValueOrDefault(append.ThreadId) != append.Reader:

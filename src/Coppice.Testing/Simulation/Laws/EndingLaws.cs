@@ -40,22 +40,22 @@ internal sealed class BodyDecides : Law
 
     internal override IEnumerable<string> Judge(Evidence evidence)
     {
-        foreach (var task in evidence.Tasks.Values)
+        foreach (var task in evidence.Tasks.Values.Where(static task => task.Work is null))
         {
-            if (task is not { Finish: { } finish, Finished: { } finished } || task.Ended is not { } ended)
+            if (task.Last is not { Finish: FinishTask finish, Finished: { } finished } run || task.Ended is not { } ended)
             {
                 continue;
             }
 
-            if (finished.Process != task.Host)
+            if (finished.Process != run.Host)
             {
-                yield return $"{finished.Process} ended {task.TaskId}, whose body is on {task.Host}";
+                yield return $"{finished.Process} ended {task.TaskId}, whose body is on {run.Host}";
             }
-            else if (task.BodyEnd is null && task.Starts.Count > 0)
+            else if (run.BodyEnd is null && run.Starts.Count > 0)
             {
                 yield return $"{task.TaskId} was ended {finish.State.ToWireName()}, and its body has not ended";
             }
-            else if (task.BodyEnd is { Outcome: var outcome } && !IsSame(outcome, ended.Change.Task))
+            else if (run.BodyEnd is { Outcome: var outcome } && !IsSame(outcome, ended.Change.Task))
             {
                 yield return $"the body of {task.TaskId} ended {outcome.State.ToWireName()}{MutationText.Cause(outcome.Error)}, "
                     + $"and {ended.Change.Task.State.ToWireName()}{MutationText.Cause(ended.Change.Task.Error)} is stored";
@@ -75,7 +75,7 @@ internal sealed class OnlyTheDeadAreOrphaned : Law
     {
         foreach (var task in evidence.Tasks.Values)
         {
-            if (task.Ended is not { } ended || task.Finish is not null || task.IsRestored)
+            if (task.Ended is not { } ended || task.IsRestored || task.Work is not null || task.Last is not { Finish: null } run)
             {
                 continue;
             }
@@ -85,9 +85,9 @@ internal sealed class OnlyTheDeadAreOrphaned : Law
             {
                 yield return $"{task.TaskId} ended {stored.State.ToWireName()}{MutationText.Cause(stored.Error)}, and no host said so";
             }
-            else if (evidence.AliveAtRest.Contains(task.Host!) && !(evidence.Closed.TryGetValue(task.Epoch, out var closing) && closing.By.Number < ended.Number))
+            else if (evidence.AliveAtRest.Contains(run.Host!) && !(evidence.Closed.TryGetValue(run.Epoch, out var closing) && closing.By.Number < ended.Number))
             {
-                yield return $"{task.TaskId} was orphaned while its host {task.Host} lived and was not fenced off";
+                yield return $"{task.TaskId} was orphaned while its host {run.Host} lived and was not fenced off";
             }
         }
     }
@@ -115,12 +115,15 @@ internal sealed class FencedBodiesAreSignalled : Law
 
     internal override IEnumerable<string> Judge(Evidence evidence)
     {
-        foreach (var task in evidence.Tasks.Values.Where(task => task.Host is not null && evidence.AliveAtRest.Contains(task.Host)))
+        foreach (var task in evidence.Tasks.Values)
         {
-            if (task.Starts.Count > 0 && !evidence.IsBeforeRest(task.BodyEnd) && !evidence.IsBeforeRest(task.Signalled)
-                && evidence.Closed.TryGetValue(task.Epoch, out var closing) && closing.By.Number < evidence.Rest)
+            foreach (var run in task.Runs.Values.Where(run => run.Host is not null && evidence.AliveAtRest.Contains(run.Host)))
             {
-                yield return $"the body of {task.TaskId} goes on, on {task.Host}, which was given up";
+                if (run.Starts.Count > 0 && !evidence.IsBeforeRest(run.BodyEnd) && !evidence.IsBeforeRest(run.Signalled)
+                    && evidence.Closed.TryGetValue(run.Epoch, out var closing) && closing.By.Number < evidence.Rest)
+                {
+                    yield return $"the body of {task.TaskId}{run} goes on, on {run.Host}, which was given up";
+                }
             }
         }
     }
@@ -134,10 +137,10 @@ internal sealed class EndsLand : Law
     {
         foreach (var task in evidence.Tasks.Values)
         {
-            if (task.BodyEnd is { } end && end.Number < evidence.Rest && evidence.AliveAtRest.Contains(end.Host)
-                && evidence.AtRest.TryGetValue(task.TaskId, out var stored) && !stored.State.IsTerminal())
+            if (task.Last is { BodyEnd: { } end } run && end.Number < evidence.Rest && evidence.AliveAtRest.Contains(end.Host)
+                && evidence.AtRest.TryGetValue(task.TaskId, out var stored) && stored.State is not TaskState.Pending && !stored.State.IsTerminal())
             {
-                yield return $"the body of {task.TaskId} ended {end.Outcome.State.ToWireName()} and it still is {stored.State.ToWireName()}";
+                yield return $"the body of {task.TaskId}{run} ended {end.Outcome.State.ToWireName()} and it still is {stored.State.ToWireName()}";
             }
         }
     }
@@ -149,20 +152,20 @@ internal sealed class EverythingLiveHasABody : Law
 
     internal override IEnumerable<string> Judge(Evidence evidence)
     {
-        foreach (var stored in evidence.AtRest.Values.Where(static task => !task.State.IsTerminal()))
+        foreach (var stored in evidence.AtRest.Values.Where(static task => !task.State.IsTerminal() && task is not { State: TaskState.Pending, Work: not null }))
         {
-            var task = evidence.Of(stored.TaskId);
-            if (task.Host is null || !evidence.AliveAtRest.Contains(task.Host))
+            var run = evidence.Of(stored.TaskId).Last;
+            if (run?.Host is null || !evidence.AliveAtRest.Contains(run.Host))
             {
-                yield return $"{task.TaskId} is {stored.State.ToWireName()} and its host {task.Host} is gone";
+                yield return $"{stored.TaskId} is {stored.State.ToWireName()} and its host {run?.Host} is gone";
             }
-            else if (task.Starts.Count == 0)
+            else if (run.Starts.Count == 0)
             {
-                yield return $"{task.TaskId} is {stored.State.ToWireName()} and its body never started";
+                yield return $"{stored.TaskId} is {stored.State.ToWireName()} and its body never started";
             }
-            else if (evidence.Closed.TryGetValue(task.Epoch, out var closing) && closing.By.Number < evidence.Rest)
+            else if (evidence.Closed.TryGetValue(run.Epoch, out var closing) && closing.By.Number < evidence.Rest)
             {
-                yield return $"{task.TaskId} is {stored.State.ToWireName()} although its host {task.Host} was given up";
+                yield return $"{stored.TaskId} is {stored.State.ToWireName()} although its host {run.Host} was given up";
             }
         }
     }

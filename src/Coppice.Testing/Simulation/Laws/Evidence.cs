@@ -7,6 +7,7 @@ internal sealed class Evidence(HistoryRun run, bool leavesGaps)
 {
     private readonly Dictionary<string, TaskFile> _tasks = new(StringComparer.Ordinal);
     private readonly Dictionary<long, HostClosing> _closed = [];
+    private HashSet<string>? _agents;
     private readonly Dictionary<string, IReadOnlyList<DeadLetter>> _deadLetters = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyList<FailedMessage>> _failedMessages = new(StringComparer.Ordinal);
 
@@ -35,6 +36,8 @@ internal sealed class Evidence(HistoryRun run, bool leavesGaps)
 
     internal IReadOnlyList<SimulatedHost> Hosts => run.Hosts;
 
+    internal static DateTimeOffset TimeOf(HistoryEntry entry) => TimeZero + entry.At;
+
     internal HashSet<SimulatedProcess> AliveAtRest { get; } = [];
 
     internal Dictionary<string, TaskSnapshot> AtRest { get; private set; } = [];
@@ -43,6 +46,15 @@ internal sealed class Evidence(HistoryRun run, bool leavesGaps)
 
     /// <summary>Gets the place of the rest in the history.</summary>
     internal int Rest { get; private set; }
+
+    /// <summary>Gets the threads of agents of registered kinds, whose mail outlives an attempt.</summary>
+    internal HashSet<string> Agents => _agents ??=
+    [
+        .. _tasks.Values.Where(static task => task.Work is not null).Select(static task => task.Add!.AgentThreadId).OfType<string>(),
+    ];
+
+    /// <summary>Gets the time at which the history begins, by the clocks of the hosts.</summary>
+    internal static DateTimeOffset TimeZero => SimulatedClock.Start;
 
     internal IEnumerable<BatchApplied> Applied => Entries.OfType<BatchApplied>();
 
@@ -87,10 +99,11 @@ internal sealed class Evidence(HistoryRun run, bool leavesGaps)
                 case TaskChanged changed: Sort(Of(changed.Change.Task.TaskId), changed); break;
                 case TasksForgotten forgotten: Forget(forgotten); break;
                 case SpawnAcknowledged acknowledged: Of(acknowledged.TaskId).Acknowledged = acknowledged; break;
-                case BodyStarted started: Of(started.TaskId).Starts.Add(started); break;
-                case BodyEnded ended: Of(ended.TaskId).BodyEnd = ended; break;
-                case BodySignalled signalled: Of(signalled.TaskId).Signalled ??= signalled; break;
-                case EventEmitted emitted: Of(emitted.Event.TaskId).Emitted.Add(emitted); break;
+                case BodyStarted started: Of(started.TaskId).Run(started.Claim).Starts.Add(started); break;
+                case AttemptBegan began: Of(began.TaskId).Run(began.Claim).Began ??= began; break;
+                case BodyEnded ended: Of(ended.TaskId).Run(ended.Claim).BodyEnd = ended; break;
+                case BodySignalled signalled: Of(signalled.TaskId).Run(signalled.Claim).Signalled ??= signalled; break;
+                case EventEmitted emitted: Of(emitted.Event.TaskId).Run(emitted.Claim).Emitted.Add(emitted); break;
                 case HostClosed closed: Close(closed.Fence, closed); break;
             }
         }
@@ -119,18 +132,45 @@ internal sealed class Evidence(HistoryRun run, bool leavesGaps)
 
     private void Sort(BatchApplied applied)
     {
-        foreach (var (add, answer) in applied.Landed<AddTask, TaskAdded>())
+        foreach (var (add, answer) in applied.Landed<AddTask, TaskAdded>().Where(static added => !added.Answer.WasKnown))
         {
             var file = Of(answer.TaskId);
             file.Added ??= applied;
             file.Add ??= add;
+            if (add.Work is null)
+            {
+                file.Run(0).Taken ??= applied;
+            }
+        }
+
+        foreach (var (_, claimed) in applied.Landed<ClaimWork, WorkClaimed>())
+        {
+            foreach (var work in claimed.Tasks)
+            {
+                var run = Of(work.Task.TaskId).Run(work.Claim);
+                run.Taken ??= applied;
+                run.Work ??= work;
+            }
         }
 
         foreach (var (finish, _) in applied.Landed<FinishTask, TaskFinished>())
         {
-            var file = Of(finish.TaskId);
-            file.Finished ??= applied;
-            file.Finish ??= finish;
+            Finish(Of(finish.TaskId).Run(finish.Claim), finish, applied);
+        }
+
+        foreach (var (back, _) in applied.Landed<HandBackWork, WorkHandedBack>())
+        {
+            Finish(Of(back.TaskId).Run(back.Claim), back, applied);
+        }
+
+        foreach (var (_, settled) in applied.Landed<SettleHost, HostSettled>())
+        {
+            Lose([.. settled.Orphans, .. settled.Recovered], applied);
+        }
+
+        foreach (var (_, joined) in applied.Landed<JoinHost, HostJoined>())
+        {
+            Lose([.. joined.Orphans, .. joined.Recovered], applied);
         }
 
         foreach (var (settle, _) in applied.Landed<SettleHost, HostSettled>())
@@ -141,6 +181,21 @@ internal sealed class Evidence(HistoryRun run, bool leavesGaps)
         foreach (var _ in applied.Landed<LeaveHost, HostLeft>())
         {
             Close(applied.Batch.Host, applied);
+        }
+    }
+
+    private static void Finish(RunFile run, Mutation finish, BatchApplied applied)
+    {
+        run.Finished ??= applied;
+        run.Finish ??= finish;
+        run.Over ??= applied;
+    }
+
+    private void Lose(IEnumerable<string> taskIds, BatchApplied applied)
+    {
+        foreach (var run in taskIds.Select(taskId => Of(taskId).Last).OfType<RunFile>())
+        {
+            run.Over ??= applied;
         }
     }
 

@@ -12,7 +12,11 @@ internal abstract class Law
         new ConversationsStay(), new ConversationsHaveOneWriter(), new AppendsAcknowledge(),
         new UnreadMailIsToldOf(), new OnlyTheDeadAreOrphaned(), new FencedHostsStoreNothing(), new FencedBodiesAreSignalled(),
         new RestoreSkipsTheKnown(), new DeliveredMessagesArrive(), new DeliveredInputArrives(), new PostedMessagesEndOnce(),
-        new OutgoingMessagesEndOnce(), new OneHostSendsAMessage(), new EndsLand(), new NothingFailsInside(), new Shutdown(), new EverythingLiveHasABody(),
+        new OutgoingMessagesEndOnce(), new OneHostSendsAMessage(), new EndsLand(),
+        new OnlyTheHolderWrites(), new ClaimsAreGivenOnce(), new AttemptsAreCounted(), new NeverMeansOnce(), new WorkIsNotLost(), new AttemptDecides(),
+        new StepsRunOnce(), new StepsGiveWhatIsStored(), new CheckpointsStay(), new LimitsHold(), new RoomIsKept(), new KeysAreUnique(),
+        new SleepsLast(), new JoinsAnswerTheSame(), new AgentsReadOn(), new NothingDueWaits(), new DueWorkIsBegunInTime(),
+        new NothingFailsInside(), new Shutdown(), new EverythingLiveHasABody(),
     ];
 
     /// <summary>Gets the law, such as <c>Law 8: every ended task has exactly one terminal event</c>.</summary>

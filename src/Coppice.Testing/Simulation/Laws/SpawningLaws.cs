@@ -27,20 +27,23 @@ internal sealed class BodiesStartOnce : Law
 
     internal override IEnumerable<string> Judge(Evidence evidence)
     {
-        foreach (var task in evidence.Tasks.Values.Where(static task => task.Starts.Count > 0))
+        foreach (var task in evidence.Tasks.Values)
         {
-            var start = task.Starts[0];
-            if (task.Added is null || task.Added.Number > start.Number)
+            foreach (var run in task.Runs.Values.Where(static run => run.Starts.Count > 0))
             {
-                yield return $"the body of {task.TaskId} started before its task was stored";
-            }
-            else if (task.Starts.Count > 1)
-            {
-                yield return $"the body of {task.TaskId} started {task.Starts.Count} times";
-            }
-            else if (start.Host != task.Host)
-            {
-                yield return $"the body of {task.TaskId} started on {start.Host}, and {task.Host} spawned it";
+                var start = run.Starts[0];
+                if (run.Taken is null || run.Taken.Number > start.Number)
+                {
+                    yield return $"the body of {task.TaskId}{run} started before its task was stored";
+                }
+                else if (run.Starts.Count > 1)
+                {
+                    yield return $"the body of {task.TaskId}{run} started {run.Starts.Count} times";
+                }
+                else if (start.Host != run.Host)
+                {
+                    yield return $"the body of {task.TaskId}{run} started on {start.Host}, and {run.Host} {(run.Claim == 0 ? "spawned" : "claimed")} it";
+                }
             }
         }
     }

@@ -10,20 +10,16 @@ internal sealed class TaskFile(string taskId)
 
     internal AddTask? Add { get; set; }
 
-    /// <summary>Gets the commit with which its own host ended it.</summary>
-    internal BatchApplied? Finished { get; set; }
-
-    internal FinishTask? Finish { get; set; }
-
     internal List<TaskChanged> Changes { get; } = [];
 
-    internal List<BodyStarted> Starts { get; } = [];
+    /// <summary>Gets the runs of its body, in the order of their claims; of a plain task only one.</summary>
+    internal SortedDictionary<long, RunFile> Runs { get; } = [];
 
-    internal BodyEnded? BodyEnd { get; set; }
+    /// <summary>Gets the run that has the task, or had it last.</summary>
+    internal RunFile? Last => Runs.Values.LastOrDefault(static run => run.Taken is not null);
 
-    internal List<EventEmitted> Emitted { get; } = [];
-
-    internal BodySignalled? Signalled { get; set; }
+    /// <summary>Gets the work, when it is a task of a registered kind that was spawned here.</summary>
+    internal NewWork? Work => Add?.Work;
 
     internal SpawnAcknowledged? Acknowledged { get; set; }
 
@@ -36,13 +32,19 @@ internal sealed class TaskFile(string taskId)
     /// <summary>Gets the threads that it was restored to when it came back.</summary>
     internal HashSet<string> LaterOwners { get; } = new(StringComparer.Ordinal);
 
-    internal long Epoch => Added?.Batch.Host.Epoch ?? 0;
-
-    internal SimulatedProcess? Host => Added?.Process;
-
     internal TaskChanged? Ended => Changes.Find(static change => change.Change.Kind == TaskChangeKind.Ended);
 
     internal bool IsRestored => Changes is [{ Change.Kind: TaskChangeKind.Restored }, ..];
 
     internal string? OwnerThreadId => Changes.Count > 0 ? Changes[0].Change.Task.OwnerThreadId : Add?.OwnerThreadId;
+
+    internal RunFile Run(long claim)
+    {
+        if (!Runs.TryGetValue(claim, out var run))
+        {
+            Runs.Add(claim, run = new RunFile(claim));
+        }
+
+        return run;
+    }
 }

@@ -76,6 +76,9 @@ internal sealed record StoreReopened() : HistoryEntry((SimulatedProcess?)null)
 /// <summary>A batch reached the store.</summary>
 internal sealed record BatchApplied(SimulatedProcess? Host, MutationBatch Batch, CommitResult Result) : HistoryEntry(Host)
 {
+    /// <summary>Gets whether its host was not told that it landed.</summary>
+    internal bool IsUnseen { get; init; }
+
     internal bool HasLanded => Result.Status == CommitStatus.Landed;
 
     internal override string Text => MutationText.Describe(Batch, Result);
@@ -123,22 +126,25 @@ internal sealed record SpawnAcknowledged(SimulatedProcess Host, string TaskId) :
     internal override string Text => $"{TaskId} is acknowledged";
 }
 
-internal sealed record BodyStarted(SimulatedProcess Host, string TaskId) : HistoryEntry(Host)
+/// <param name="Host">Where.</param>
+/// <param name="TaskId">The task.</param>
+/// <param name="Claim">The attempt; 0 for a task without a registered kind.</param>
+internal sealed record BodyStarted(SimulatedProcess Host, string TaskId, long Claim) : HistoryEntry(Host)
 {
-    internal override string Text => $"body of {TaskId} starts";
+    internal override string Text => $"body of {TaskId} starts{WorkText.Of(Claim)}";
 }
 
-internal sealed record BodyEnded(SimulatedProcess Host, string TaskId, TaskOutcome Outcome) : HistoryEntry(Host)
+internal sealed record BodyEnded(SimulatedProcess Host, string TaskId, long Claim, TaskOutcome Outcome) : HistoryEntry(Host)
 {
-    internal override string Text => $"body of {TaskId} ends {Outcome.State.ToWireName()}{MutationText.Cause(Outcome.Error)}";
+    internal override string Text => $"body of {TaskId}{WorkText.Of(Claim)} ends {Outcome.State.ToWireName()}{MutationText.Cause(Outcome.Error)}";
 }
 
-internal sealed record BodySignalled(SimulatedProcess Host, string TaskId) : HistoryEntry(Host)
+internal sealed record BodySignalled(SimulatedProcess Host, string TaskId, long Claim) : HistoryEntry(Host)
 {
-    internal override string Text => $"body of {TaskId} is signalled";
+    internal override string Text => $"body of {TaskId}{WorkText.Of(Claim)} is signalled";
 }
 
-internal sealed record EventEmitted(SimulatedProcess Host, CustomTaskEvent Event) : HistoryEntry(Host)
+internal sealed record EventEmitted(SimulatedProcess Host, long Claim, CustomTaskEvent Event) : HistoryEntry(Host)
 {
     internal override string Text => $"{Event.TaskId} emits {Event.EventType} {Event.Payload.GetRawText()}";
 }

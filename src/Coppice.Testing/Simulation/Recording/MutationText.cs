@@ -23,9 +23,13 @@ internal static class MutationText
 
     internal static string Describe(Mutation mutation) => mutation switch
     {
-        AddTask add => $"spawn on {add.OwnerThreadId}{Named(add.Name)}{Titled(add.Description)}{Under(add.Lineage)}"
+        AddTask add => $"spawn {(add.Work is { } work ? WorkText.Of(work) : "")}on {add.OwnerThreadId}{Named(add.Name)}{Titled(add.Description)}{Under(add.Lineage)}"
             + (add.AgentThreadId is null ? "" : $", agent of {add.AgentThreadId}") + (add.Continues is null ? "" : $", continuing {add.Continues}"),
-        FinishTask finish => $"end {finish.TaskId} {finish.State.ToWireName()}{Cause(finish.Error)}{With(finish.Events.Count)}",
+        ClaimWork claim => claim.Limit == 0 ? "look what is due" : $"claim up to {claim.Limit} of {string.Join(", ", claim.Kinds.Select(static kind => kind.Kind))}",
+        HandBackWork back => $"hand back {back.TaskId}{WorkText.Of(back.Claim)}{Cause(back.Error)}{With(back.Events.Count)}",
+        StoreStep store => $"store step {WorkText.Of(store.Step)} of {store.TaskId}{WorkText.Of(store.Claim)}",
+        StoreCheckpoint store => $"store checkpoint {store.Value?.GetRawText() ?? "none"} of {store.TaskId}{WorkText.Of(store.Claim)}",
+        FinishTask finish => $"end {finish.TaskId}{WorkText.Of(finish.Claim)} {finish.State.ToWireName()}{Cause(finish.Error)}{With(finish.Events.Count)}",
         MoveTask move => $"move {move.TaskId} to {move.To.ToWireName()}",
         PostEvents post => $"post {post.Events.Count} of {post.TaskId} from {post.FirstEvent}",
         RequestCancel cancel => $"cancel {cancel.Scope.ToString().ToLowerInvariant()} {cancel.Key}",
@@ -79,7 +83,9 @@ internal static class MutationText
 
     private static string Describe(MutationAnswer answer) => answer switch
     {
-        TaskAdded added => $" -> {added.TaskId}",
+        TaskAdded added => $" -> {(added.WasKnown ? "known, " : "")}{added.TaskId}",
+        WorkClaimed claimed => claimed.Tasks.Count == 0 ? " -> none" : $" -> {string.Join(", ", claimed.Tasks.Select(static each => each.Task.TaskId + WorkText.Of(each.Claim)))}",
+        WorkHandedBack back => $" -> {back.State.ToWireName()}",
         AddRefused refused => $" -> {refused.Error}",
         MoveRefused refused => $" -> refused, it is {refused.State?.ToWireName() ?? "not this host's"}",
         CancelReached reached => $" -> reached {(reached.TaskIds.Count == 0 ? "none" : string.Join(", ", reached.TaskIds))}",
@@ -100,12 +106,14 @@ internal static class MutationText
         ConversationMoved moved => $" -> refused, it has {moved.Count} entries",
         TasksRestored restored => $" -> {restored.Result.Added} added, {restored.Result.Skipped} skipped, {restored.Result.Orphaned} orphaned",
         TasksPruned pruned => $" -> {pruned.Count} forgotten",
-        HostJoined joined => $" -> epoch {joined.Fence.Epoch}{Orphaned(joined.Orphans)}",
-        HostSettled settled => $" -> settled{Orphaned(settled.Orphans)}",
+        HostJoined joined => $" -> epoch {joined.Fence.Epoch}{Orphaned(joined.Orphans)}{Recovered(joined.Recovered)}",
+        HostSettled settled => $" -> settled{Orphaned(settled.Orphans)}{Recovered(settled.Recovered)}",
         _ => "",
     };
 
     private static string Orphaned(IReadOnlyList<string> orphans) => orphans.Count == 0 ? "" : $", orphans {string.Join(", ", orphans)}";
+
+    private static string Recovered(IReadOnlyList<string> recovered) => recovered.Count == 0 ? "" : $", recovered {string.Join(", ", recovered)}";
 
     private static string Named(string? name) => name is null ? "" : $" named '{name}'";
 

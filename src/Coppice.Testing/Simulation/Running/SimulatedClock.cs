@@ -3,7 +3,7 @@ namespace Coppice.Testing;
 /// <summary>The simulation's time as one process has it: its timers go with the process.</summary>
 internal sealed class SimulatedClock(SimulationLoop loop, SimulatedProcess process) : TimeProvider
 {
-    private static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+    internal static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 

@@ -22,10 +22,16 @@ internal sealed class SimulatedScheduler(SimulationLoop loop, SimulatedProcess p
             return;
         }
 
-        recorder.Add(new SpawnAcknowledged(process, task.TaskId));
+        // A task of a registered kind is acknowledged to its spawner, wherever it runs.
+        var claim = task.Claim;
+        if (claim == 0)
+        {
+            recorder.Add(new SpawnAcknowledged(process, task.TaskId));
+        }
+
         loop.Post(process, "body of " + task.TaskId, () =>
         {
-            recorder.Add(new BodyStarted(process, task.TaskId));
+            recorder.Add(new BodyStarted(process, task.TaskId, claim));
             work.Execute();
         });
     }
@@ -105,11 +111,15 @@ internal sealed class SimulatedScheduler(SimulationLoop loop, SimulatedProcess p
 
     internal override double NextDouble() => _jitter.NextDouble();
 
-    internal override void OnBodyEnded(string taskId, TaskOutcome outcome) => recorder.Add(new BodyEnded(process, taskId, outcome));
+    internal override void OnAttemptBegun(LiveTask task) => recorder.Add(new AttemptBegan(process, task.TaskId, task.Claim));
 
-    internal override void OnSignalled(string taskId) => recorder.Add(new BodySignalled(process, taskId));
+    internal override void OnBodyEnded(LiveTask task, TaskOutcome outcome) => recorder.Add(new BodyEnded(process, task.TaskId, task.Claim, outcome));
 
-    internal override void OnEmitted(CustomTaskEvent custom) => recorder.Add(new EventEmitted(process, custom));
+    internal override void OnSignalled(LiveTask task) => recorder.Add(new BodySignalled(process, task.TaskId, task.Claim));
+
+    internal override void OnEmitted(LiveTask task, CustomTaskEvent custom) => recorder.Add(new EventEmitted(process, task.Claim, custom));
+
+    internal override void OnParked(bool begins) => recorder.Add(new BodyParked(process, begins));
 
     private static void Wake(TaskCompletionSource source, Exception? failure)
     {

@@ -45,7 +45,7 @@ internal sealed class SharedStore : ITaskStoreListener, IDisposable
     /// <summary>Commits a batch for a host. Unseen, the host's own batch is not marked: only a look-up tells that it landed.</summary>
     internal CommitResult Commit(HostFeed? host, MutationBatch batch, bool isUnseen, Trouble trouble)
     {
-        if (!isUnseen && batch.Mutations.Any(static mutation => mutation is OpenMailbox or AddTask { AgentThreadId: not null }))
+        if (!isUnseen && batch.Mutations.Any(static mutation => mutation is OpenMailbox or ClaimWork or AddTask { AgentThreadId: not null, Work: null }))
         {
             // What was told of a mailbox before is heard before it is opened anew: news of one thread comes in order.
             host?.Deliver();
@@ -61,7 +61,7 @@ internal sealed class SharedStore : ITaskStoreListener, IDisposable
             _unseen[batch.Id] = result;
         }
 
-        _recorder.Add(new BatchApplied(host?.Process, batch, result));
+        _recorder.Add(new BatchApplied(host?.Process, batch, result) { IsUnseen = isUnseen });
         foreach (var entry in _told)
         {
             _recorder.Add(entry);

@@ -35,6 +35,11 @@ internal sealed class SimulatedStore(
             shared.Recorder.Add(new Spawning(process, TaskContext.Current?.TaskId, add));
         }
 
+        if (batch.Mutations is [ClaimWork { Limit: > 0 } claim])
+        {
+            shared.Recorder.Add(new Claiming(process, claim));
+        }
+
         var what = string.Join("; ", batch.Mutations.Select(MutationText.Describe));
         var crashAt = CrashPoint?.IsNext() == true ? CrashPoint.Moment : (CrashMoment?)null;
         var fault = crashAt switch

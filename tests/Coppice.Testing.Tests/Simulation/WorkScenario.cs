@@ -1,0 +1,236 @@
+namespace Coppice.Testing.Tests;
+
+/// <summary>
+/// Tasks of registered kinds on up to three hosts that know different kinds, crash, stand still, leave and come back: spawned with keys, delays and
+/// priorities, cancelled by every scope, with plain tasks among them.
+/// </summary>
+internal sealed class WorkScenario(SimulationWorld world)
+{
+    private static readonly string[] Threads = ["t0", "t1"];
+
+    private static readonly string[] Doings =
+        ["step", "step", "branches", "loop", "kept", "checkpoint", "sleep", "spawn", "join", "emit", "pause", "pause", "fail", "deaf", "park", "cancel", "mail"];
+
+    private readonly List<string> _taskIds = [];
+    private readonly List<string> _agents = [];
+    private int _hosts;
+    private int _messages;
+    private int _paid;
+    private int _numbers;
+    private int _spawnsLeft = 14;
+
+    internal static Task RunAsync(SimulationWorld world) => new WorkScenario(world).RunAsync();
+
+    private SimulatedHost[] Alive => [.. world.Hosts.Where(static host => host.IsAlive && host.HasStarted && !host.IsDisposing)];
+
+    private async Task RunAsync()
+    {
+        await StartHostAsync();
+        var steps = 3 + world.Choose(25);
+        for (var i = 0; i < steps; i++)
+        {
+            while (Alive.Length == 0)
+            {
+                await StartHostAsync();
+            }
+
+            await NextAsync();
+        }
+    }
+
+    private async Task NextAsync()
+    {
+        var host = Pick(Alive);
+        var choice = world.Choose(24);
+        world.Note($"does {choice} on {host.Name}");
+        switch (choice)
+        {
+            case 0 or 1: await world.DelayAsync(TimeSpan.FromMilliseconds(1 + world.Choose(50))); break;
+            case 2 or 3 or 4 or 5 or 6: await DoAsync(host, manager => SpawnAsync(host, manager, Pick(WorkKinds.All))); break;
+            case 7: await DoAsync(host, manager => SpawnAsync(host, manager, WorkKinds.Agent)); break;
+            case 8: await DoAsync(host, manager => SpawnPlainAsync(host, manager)); break;
+            case 9: await DoAsync(host, manager => manager.CancelAsync(AnyTask()).AsTask()); break;
+            case 10: await DoAsync(host, manager => manager.CancelTreeAsync(AnyTask()).AsTask()); break;
+            case 11: await DoAsync(host, CancelManyAsync); break;
+            case 12 or 13: await DoAsync(host, SendAsync); break;
+            case 14: await DoAsync(host, manager => manager.WaitAsync(AnyTask())); break;
+            case 15: await DoAsync(host, manager => manager.ListAsync(Pick(Threads)).AsTask()); break;
+            case 16 or 17: await world.DelayAsync(TimeSpan.FromSeconds(1 + world.Choose(20))); break;
+            case 18: host.Crash(); break;
+            case 19: _ = PauseAsync(host, TimeSpan.FromSeconds(1 + world.Choose(40))); break;
+            case 20 or 21 when Alive.Length < 3: await StartHostAsync(); break;
+            case 22: _ = IgnoreCrashAsync(host.ShutDownAsync()); break;
+            case 23: await DoAsync(host, manager => manager.PruneAsync(TimeSpan.FromSeconds(world.Choose(10))).AsTask()); break;
+        }
+    }
+
+    private async Task StartHostAsync() => await world.StartHostAsync("h" + _hosts++, options =>
+    {
+        options.ShutdownGracePeriod = TimeSpan.FromSeconds(5);
+        options.AttemptGracePeriod = TimeSpan.FromSeconds(2);
+        options.MaxConcurrentAttempts = 1 + world.Choose(4);
+        options.MaxUnflushedEvents = 3;
+        options.MaxUnreadEvents = 20;
+        options.MaxDepth = 4;
+
+        // Most hosts know every kind; some do not know one or two.
+        var unknown = world.Choose(3) == 1 ? world.Choose(WorkKinds.All.Count) : -1;
+        for (var i = 0; i < WorkKinds.All.Count; i++)
+        {
+            if (i != unknown && i != unknown - 1)
+            {
+                options.Tasks.Add(WorkKinds.All[i], (order, context) => BodyAsync(options, order, context));
+            }
+        }
+
+        if (world.Choose(3) == 0)
+        {
+            options.OnUnreadMail = static (_, _) => ValueTask.CompletedTask;
+        }
+    });
+
+    private Task<int> BodyAsync(BackgroundTaskOptions options, Order order, DurableTaskContext context) => new WorkBody(
+        world, world.Hosts.First(host => host.Options == options), context, () => ++_paid, AnyTask).RunAsync(order);
+
+    private async Task SpawnAsync(SimulatedHost host, BackgroundTaskManager manager, TaskKind<Order, int> kind)
+    {
+        if (_spawnsLeft-- <= 0)
+        {
+            return;
+        }
+
+        var (threadId, order, options) = (Pick(Threads), Order(), Options());
+        TaskHandle<int> handle;
+        try
+        {
+            handle = await manager.SpawnAsync(kind, threadId, order, options);
+        }
+        catch (TaskStoreException) when (options.IdempotencyKey is not null && world.Choose(3) > 0)
+        {
+            // Again, from wherever that is possible now.
+            if (Alive.Length > 0 && Pick(Alive) is { } other && other != host)
+            {
+                await IgnoreCrashAsync(other.RunAsync(another => TolerateAsync(async () => Know(other, await another.SpawnAsync(kind, threadId, order, options), kind))));
+                return;
+            }
+
+            handle = await manager.SpawnAsync(kind, threadId, order, options);
+        }
+
+        Know(host, handle, kind);
+    }
+
+    private void Know(SimulatedHost host, TaskHandle<int> handle, TaskKind kind)
+    {
+        world.Run.Recorder.Add(new SpawnAcknowledged(host.Process, handle.Id));
+        _taskIds.Add(handle.Id);
+        if (kind.HasInbox)
+        {
+            _agents.Add(handle.Id);
+        }
+    }
+
+    private Order Order()
+    {
+        var does = new List<Doing>();
+        for (var i = world.Choose(6); i > 0; i--)
+        {
+            does.Add(new Doing(Pick(Doings), _numbers++));
+        }
+
+        return new Order(does);
+    }
+
+    private SpawnOptions Options() => new()
+    {
+        Name = world.Choose(6) == 1 ? "x" : null,
+        Lineage = world.Choose(5) switch
+        {
+            1 => new TaskLineage { TaskId = AnyTask() },
+            2 => new TaskLineage { RunId = "r" },
+            _ => TaskLineage.None,
+        },
+        IdempotencyKey = world.Choose(3) == 1 ? "key " + world.Choose(4) : null,
+        Delay = world.Choose(4) == 1 ? TimeSpan.FromMilliseconds(1 + world.Choose(15_000)) : null,
+        Timeout = world.Choose(6) == 1 ? TimeSpan.FromSeconds(1 + world.Choose(30)) : null,
+        Priority = world.Choose(3),
+        Recovery = world.Choose(6) == 1 ? Pick(Enum.GetValues<RecoveryPolicy>()) : null,
+    };
+
+    private async Task SpawnPlainAsync(SimulatedHost host, BackgroundTaskManager manager)
+    {
+        if (_spawnsLeft-- > 0)
+        {
+            _taskIds.Add(await manager.SpawnAsync(Pick(Threads), async context =>
+            {
+                await TolerateAsync(() => SpawnAsync(host, context.Manager, Pick(WorkKinds.All)));
+                await context.WhenCancelledAsync();
+                return TaskOutcome.Cancelled;
+            }));
+        }
+    }
+
+    private async Task CancelManyAsync(BackgroundTaskManager manager) =>
+        await (world.Choose(2) == 0 ? manager.CancelThreadAsync(Pick(Threads)) : manager.CancelRunAsync("r"));
+
+    private async Task SendAsync(BackgroundTaskManager manager)
+    {
+        var to = _agents.Count > 0 ? Pick(_agents) : AnyTask();
+        var sender = new MessageSender((await manager.GetAsync(to))?.OwnerThreadId ?? "t0", "sender");
+        for (var i = world.Choose(3); i >= 0; i--)
+        {
+            await manager.SendAsync(to, sender, $"message {_messages++}");
+        }
+    }
+
+    /// <summary>A caller in the host's process. Sometimes the scenario waits for it.</summary>
+    private async Task DoAsync(SimulatedHost host, Func<BackgroundTaskManager, Task> work)
+    {
+        var isAwaited = world.Choose(2) == 0;
+        var task = IgnoreCrashAsync(host.RunAsync(manager => TolerateAsync(() => work(manager))));
+        if (isAwaited)
+        {
+            await Task.WhenAny(task, world.DelayAsync(TimeSpan.FromSeconds(5)));
+        }
+    }
+
+    private static async Task IgnoreCrashAsync(Task work)
+    {
+        try
+        {
+            await work;
+        }
+        catch (SimulatedHostCrashedException)
+        {
+            // That is what hosts do here.
+        }
+    }
+
+    /// <summary>What may come of a call when stores fail and hosts go.</summary>
+    private async Task TolerateAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception e) when (e is TaskStoreException or SpawnException or ObjectDisposedException or KeyNotFoundException or OperationCanceledException)
+        {
+            // Each of them is an answer.
+        }
+        catch (Exception e)
+        {
+            world.Run.Unexpected ??= e;
+        }
+    }
+
+    private async Task PauseAsync(SimulatedHost host, TimeSpan time)
+    {
+        host.Pause();
+        await world.DelayAsync(time);
+        host.Resume();
+    }
+
+    private T Pick<T>(IReadOnlyList<T> among) => among[world.Choose(among.Count)];
+
+    private string AnyTask() => _taskIds.Count == 0 ? "bg_0" : Pick(_taskIds);
+}
