@@ -28,13 +28,13 @@ internal static class WorkKinds
     internal static TaskKind<Order, int> Dated { get; } = new("dated")
     {
         Recovery = RecoveryPolicy.Idempotent, Timeout = TimeSpan.FromSeconds(15), AttemptTimeout = TimeSpan.FromSeconds(4), Retry = Retries(2),
-        MaxCrashes = 10, RestartIntensity = Often,
+        MaxCrashes = 1, RestartIntensity = Often,
     };
 
-    /// <summary>Is stopped for a while when two processes have ended under it.</summary>
+    /// <summary>Is stopped for a while when a process has ended under it.</summary>
     internal static TaskKind<Order, int> Fragile { get; } = new("fragile")
     {
-        Recovery = RecoveryPolicy.Resumable, RestartIntensity = new RestartIntensity(2, TimeSpan.FromSeconds(25)),
+        Recovery = RecoveryPolicy.Resumable, RestartIntensity = new RestartIntensity(1, TimeSpan.FromSeconds(25)),
     };
 
     internal static TaskKind<Order, int> Agent { get; } = new("agent")
@@ -42,7 +42,12 @@ internal static class WorkKinds
         Recovery = RecoveryPolicy.Resumable, HasInbox = true, Retry = Retries(2), RestartIntensity = Often,
     };
 
-    internal static IReadOnlyList<TaskKind<Order, int>> All { get; } = [Once, OnceRetried, Again, Steps, Narrow, Dated, Fragile, Agent];
+    internal static TaskKind<Order, int> Newer { get; } = new("versioned") { Version = 2, Recovery = RecoveryPolicy.Resumable, RestartIntensity = Often };
+
+    /// <summary>The kind as a host knows it that was not brought up to date.</summary>
+    internal static TaskKind<Order, int> Older { get; } = new("versioned") { Recovery = RecoveryPolicy.Resumable, RestartIntensity = Often };
+
+    internal static IReadOnlyList<TaskKind<Order, int>> All { get; } = [Once, OnceRetried, Again, Steps, Narrow, Dated, Fragile, Agent, Newer];
 
     private static RestartIntensity Often => new(100, TimeSpan.FromMinutes(1));
 

@@ -79,7 +79,8 @@ internal sealed class WorkScenario(SimulationWorld world)
         {
             if (i != unknown && i != unknown - 1)
             {
-                options.Tasks.Add(WorkKinds.All[i], (order, context) => BodyAsync(options, order, context));
+                var kind = WorkKinds.All[i] == WorkKinds.Newer && world.Choose(3) == 1 ? WorkKinds.Older : WorkKinds.All[i];
+                options.Tasks.Add(kind, (order, context) => BodyAsync(options, order, context));
             }
         }
 
@@ -99,7 +100,7 @@ internal sealed class WorkScenario(SimulationWorld world)
             return;
         }
 
-        var (threadId, order, options) = (Pick(Threads), Order(), Options());
+        var (threadId, order, options) = (Pick(Threads), Order(kind.HasInbox), Options());
         TaskHandle<int> handle;
         try
         {
@@ -130,12 +131,12 @@ internal sealed class WorkScenario(SimulationWorld world)
         }
     }
 
-    private Order Order()
+    private Order Order(bool isAgent)
     {
         var does = new List<Doing>();
-        for (var i = world.Choose(6); i > 0; i--)
+        for (var i = world.Choose(7); i > 0; i--)
         {
-            does.Add(new Doing(Pick(Doings), _numbers++));
+            does.Add(new Doing(isAgent && world.Choose(2) == 1 ? "mail" : Pick(Doings), _numbers++));
         }
 
         return new Order(does);

@@ -85,7 +85,9 @@ internal sealed class AttemptsAreCounted : Law
         foreach (var entry in evidence.Entries)
         {
             replay.Apply(entry);
-            if (entry is TaskChanged { Change: { Kind: not TaskChangeKind.Restored, Task: var told } } && FaultOf(replay, told) is { } fault)
+
+            // Events are told of as the task was when it emitted them.
+            if (entry is TaskChanged { Change: { Kind: not (TaskChangeKind.Restored or TaskChangeKind.Emitted), Task: var told } } && FaultOf(replay, told) is { } fault)
             {
                 yield return fault;
             }
@@ -186,6 +188,10 @@ internal sealed class AttemptDecides : Law
                 if (run.Finished!.Process != run.Host)
                 {
                     yield return $"{run.Finished.Process} ended attempt {run.Claim} at {task.TaskId}, which {run.Host} makes";
+                }
+                else if (run.Finish is FinishTask { State: var state } && task.Ended is { Change.Task.State: var stored } && state != stored)
+                {
+                    yield return $"attempt {run.Claim} at {task.TaskId} ended it {state.ToWireName()}, and {stored.ToWireName()} is stored";
                 }
                 else if (!IsSaid(run))
                 {

@@ -118,8 +118,12 @@ internal sealed class DueWorkIsBegunInTime : Law
         var opportunity = new Opportunity(evidence);
         var since = new Dictionary<(string TaskId, SimulatedHost Host), TimeSpan>();
         var able = new HashSet<SimulatedHost>();
+        var before = TimeSpan.Zero;
         foreach (var entry in evidence.Entries)
         {
+            // Between two entries nothing changes but the time.
+            Look(opportunity, before, entry.At, able, since);
+            before = entry.At;
             foreach (var ((taskId, host), from) in since)
             {
                 if (entry.At - from > Lateness && opportunity.Replay.Find(taskId) is { Claim: 0, IsEnded: false } late)
@@ -146,16 +150,14 @@ internal sealed class DueWorkIsBegunInTime : Law
                     yield break;
             }
 
-            Look(evidence, opportunity, entry, able, since);
+            Look(opportunity, entry.At, entry.At, able, since);
         }
     }
 
     private static void Look(
-        Evidence evidence, Opportunity opportunity, HistoryEntry entry, HashSet<SimulatedHost> able,
-        Dictionary<(string TaskId, SimulatedHost Host), TimeSpan> since)
+        Opportunity opportunity, TimeSpan from, TimeSpan to, HashSet<SimulatedHost> able, Dictionary<(string TaskId, SimulatedHost Host), TimeSpan> since)
     {
-        var now = Evidence.TimeOf(entry);
-        var pending = opportunity.Replay.Tasks.Where(task => task is { Claim: 0, IsEnded: false } && task.ReadyAt <= now).ToList();
+        var pending = opportunity.Replay.Tasks.Where(task => task is { Claim: 0, IsEnded: false } && task.ReadyAt - Evidence.TimeZero <= to).ToList();
         foreach (var gone in since.Keys.Where(key => !able.Contains(key.Host) || !pending.Exists(task => task.TaskId == key.TaskId)).ToList())
         {
             since.Remove(gone);
@@ -165,13 +167,15 @@ internal sealed class DueWorkIsBegunInTime : Law
         {
             foreach (var task in pending)
             {
-                if (!opportunity.IsThere(host, task, now))
+                var ready = task.ReadyAt - Evidence.TimeZero;
+                ready = ready > from ? ready : from;
+                if (!opportunity.IsThere(host, task, Evidence.TimeZero + ready))
                 {
                     since.Remove((task.TaskId, host));
                 }
                 else
                 {
-                    since.TryAdd((task.TaskId, host), entry.At);
+                    since.TryAdd((task.TaskId, host), ready);
                 }
             }
         }

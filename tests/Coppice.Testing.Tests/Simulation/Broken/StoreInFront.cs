@@ -37,7 +37,7 @@ internal abstract class StoreInFront : ITaskStore, ITaskStoreListener
     public virtual ValueTask<ConversationPage> ReadConversationAsync(string threadId, int from, int limit, CancellationToken cancellationToken) =>
         Inner.ReadConversationAsync(threadId, from, limit, cancellationToken);
 
-    public ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(string taskId, int from, int limit, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(string taskId, int from, int limit, CancellationToken cancellationToken) =>
         Inner.ReadStepsAsync(taskId, from, limit, cancellationToken);
 
     public ValueTask<int> CountUnreadEventsAsync(string threadId, CancellationToken cancellationToken) =>
@@ -77,7 +77,7 @@ internal abstract class StoreInFront : ITaskStore, ITaskStoreListener
 
     public void OnMailLeftUnread(string threadId) => Tell(listener => listener.OnMailLeftUnread(threadId));
 
-    public void OnWork(string kind, DateTimeOffset? at) => Tell(listener => listener.OnWork(kind, at));
+    public virtual void OnWork(string kind, DateTimeOffset? at) => Tell(listener => listener.OnWork(kind, at));
 
     public virtual void OnHostFenced(HostFence fence) => Tell(listener => listener.OnHostFenced(fence));
 
