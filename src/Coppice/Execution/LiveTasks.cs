@@ -185,13 +185,17 @@ internal sealed class LiveTasks
         {
             lock (this)
             {
-                var task = ChainOf(hash);
-                while (task is not null && (task.Hash != hash || task.TaskId != taskId))
+                LiveTask? found = null;
+                for (var task = ChainOf(hash); task is not null; task = task.NextLive)
                 {
-                    task = task.NextLive;
+                    // An attempt that has lost its task may go on beside the one that has it.
+                    if (task.Hash == hash && task.TaskId == taskId && (found is null || task.Claim > found.Claim))
+                    {
+                        found = task;
+                    }
                 }
 
-                return task;
+                return found;
             }
         }
 
