@@ -22,7 +22,10 @@ public sealed partial class BackgroundTaskManager
     /// <returns>The task's id and the way to its result; where the idempotency key was known, those of the task that has it.</returns>
     /// <exception cref="ArgumentException">An argument is missing, or over its limit; the input cannot be written as JSON.</exception>
     /// <exception cref="SpawnException">The task was refused; nothing is stored.</exception>
-    /// <exception cref="TaskStoreException">The store failed. Spawn again with the same idempotency key to be sure that it runs once.</exception>
+    /// <exception cref="TaskStoreException">
+    /// The store failed. Spawn again with the same idempotency key to be sure that it runs once. Should the task have been stored all the same, it runs
+    /// if it has a key, and is cancelled if it has none.
+    /// </exception>
     public async ValueTask<TaskHandle<TResult>> SpawnAsync<TInput, TResult>(
         TaskKind<TInput, TResult> kind, string ownerThreadId, TInput input, SpawnOptions? options = null, CancellationToken cancellationToken = default)
     {

@@ -150,7 +150,7 @@ internal sealed class ManagerCore : ITaskStoreListener
             throw new SpawnException(SpawnError.ShuttingDown, "The manager is shutting down and takes no new tasks.");
         }
 
-        var landing = new WorkLanding(_runner, _scheduler);
+        var landing = new WorkLanding(_runner, _scheduler, hasKey: add.Work?.IdempotencyKey is not null);
         try
         {
             ThrowIfParentIsCancelled(add);

@@ -1,7 +1,10 @@
 namespace Coppice;
 
-/// <summary>Hears that a task of a registered kind was stored, however late: one whose spawner was told that it failed is cancelled.</summary>
-internal sealed class WorkLanding(TaskRunner runner, WorkScheduler scheduler) : ICommitObserver, IThreadPoolWorkItem
+/// <summary>
+/// Hears that a task of a registered kind was stored, however late. One whose spawner was told that it failed is cancelled, unless it has an
+/// idempotency key: then whoever spawned again may have been given it.
+/// </summary>
+internal sealed class WorkLanding(TaskRunner runner, WorkScheduler scheduler, bool hasKey) : ICommitObserver, IThreadPoolWorkItem
 {
     private readonly Lock _lock = new();
     private TaskAdded? _landed;
@@ -19,7 +22,7 @@ internal sealed class WorkLanding(TaskRunner runner, WorkScheduler scheduler) : 
         {
             _landed = added;
             _fence = fence;
-            if (_isGivenUp)
+            if (_isGivenUp && !hasKey)
             {
                 // It is told of from inside the commit; to end it, it has to be there.
                 scheduler.Queue(this);

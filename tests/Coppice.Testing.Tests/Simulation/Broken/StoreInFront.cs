@@ -16,7 +16,7 @@ internal abstract class StoreInFront : ITaskStore, ITaskStoreListener
     public virtual ValueTask<CommitResult> CommitAsync(MutationBatch batch, CancellationToken cancellationToken) =>
         Inner.CommitAsync(batch, cancellationToken);
 
-    public ValueTask<CommitResult?> FindCommitAsync(MutationBatch batch, CancellationToken cancellationToken) =>
+    public virtual ValueTask<CommitResult?> FindCommitAsync(MutationBatch batch, CancellationToken cancellationToken) =>
         Inner.FindCommitAsync(batch, cancellationToken);
 
     public ValueTask<TaskSnapshot?> GetAsync(string taskId, CancellationToken cancellationToken) => Inner.GetAsync(taskId, cancellationToken);
