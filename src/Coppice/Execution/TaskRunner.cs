@@ -16,6 +16,7 @@ internal sealed class TaskRunner
     private readonly BackgroundTaskOptions _options;
     private readonly TaskRules _rules;
     private readonly ResiliencePipeline _completionRetry;
+    private readonly ResiliencePipeline _readRetry;
     private readonly CancellationToken _stopped;
 
     internal TaskRunner(
@@ -33,6 +34,7 @@ internal sealed class TaskRunner
         _rules = manager.Rules;
         _stopped = stopped;
         _completionRetry = CreateCompletionRetry(options, logger);
+        _readRetry = CreateReadRetry(options, logger);
     }
 
     internal BackgroundTaskManager Manager { get; }
@@ -156,8 +158,15 @@ internal sealed class TaskRunner
         }
     }
 
-    internal async ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(string taskId, int from, int limit) =>
-        await _store.Store.ReadStepsAsync(taskId, from, limit, _stopped).ConfigureAwait(false);
+    /// <summary>Reads steps, trying again for as long as the store's trouble may pass and the attempt is not told to stop.</summary>
+    internal async ValueTask<IReadOnlyList<TaskStep>> ReadStepsAsync(TaskAttempt attempt, int from, int limit)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stopped, attempt.Live?.Token ?? _stopped);
+        return await _readRetry.ExecuteAsync(
+            static (state, token) => state.Store.ReadStepsAsync(state.TaskId, state.from, state.limit, token),
+            (_store.Store, attempt.TaskId, from, limit),
+            stop.Token).ConfigureAwait(false);
+    }
 
     /// <summary>What an exception says, as far as it can be kept.</summary>
     internal string ErrorOf(Exception exception) => _rules.CutError(MessageOf(exception));
@@ -425,6 +434,25 @@ internal sealed class TaskRunner
                 {
                     Log.CompletionDelayed(
                         logger, retry.Context.Properties.GetValue(TaskIdKey, ""), retry.AttemptNumber + 2, retry.Outcome.Exception);
+                    return default;
+                },
+            })
+            .Build();
+
+    private static ResiliencePipeline CreateReadRetry(BackgroundTaskOptions options, ILogger logger) =>
+        new ResiliencePipelineBuilder { TimeProvider = options.TimeProvider }
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<TaskStoreException>(static e => e.IsTransient),
+                MaxRetryAttempts = int.MaxValue,
+                Delay = TimeSpan.FromMilliseconds(50),
+                MaxDelay = TimeSpan.FromSeconds(10),
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Randomizer = options.Scheduler.NextDouble,
+                OnRetry = retry =>
+                {
+                    Log.CommitFailed(logger, "read_steps", retry.Outcome.Exception!);
                     return default;
                 },
             })

@@ -61,7 +61,7 @@ public sealed class DurableTaskContext : TaskContext
     /// <exception cref="StepMismatchException">The code asks for other steps, or in another order, than the attempt whose steps are stored.</exception>
     /// <exception cref="StepFailedException">The step failed, and <see cref="StepOptions.KeepFailure"/> is set.</exception>
     /// <exception cref="AttemptLostException">The attempt is over; the result is not stored.</exception>
-    /// <exception cref="TaskStoreException">The steps of the earlier attempt could not be read.</exception>
+    /// <exception cref="TaskStoreException">The steps of the earlier attempt cannot be read, and to try again would not help.</exception>
     public Task<T> StepAsync<T>(
         string name, Func<CancellationToken, Task<T>> work, JsonTypeInfo<T> jsonTypeInfo, StepOptions? options = null)
     {

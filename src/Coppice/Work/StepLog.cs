@@ -163,7 +163,7 @@ internal sealed class StepLog
         {
             while (!_isLoaded)
             {
-                var steps = await _runner.ReadStepsAsync(_attempt.TaskId, _stored.Count, ReadAtOnce).ConfigureAwait(false);
+                var steps = await _runner.ReadStepsAsync(_attempt, _stored.Count, ReadAtOnce).ConfigureAwait(false);
                 lock (_lock)
                 {
                     foreach (var step in steps)

@@ -46,6 +46,33 @@ public sealed class WorkInTroubleTests
         Assert.Equal(TaskState.Cancelled, Assert.Single(tasks).State);
     }
 
+    [Fact]
+    public async Task An_attempt_whose_steps_cannot_be_read_for_the_moment_goes_on_when_they_can()
+    {
+        var store = new LosingStore { LostReads = 8 };
+        TaskSnapshot? task = null;
+        await ExploreAsync(store, async world =>
+        {
+            await StartAsync("first");
+            var second = await StartAsync("second");
+            var id = (await second.Manager.SpawnAsync(WorkKinds.Fragile, "t", new Order([new Doing("step", 0), new Doing("sleep", 19)]))).Id;
+            await world.DelayAsync(TimeSpan.FromSeconds(5));
+            world.Hosts[0].Crash();
+            second.Crash();
+            var third = await StartAsync("third");
+            await world.DelayAsync(TimeSpan.FromMinutes(2));
+            task = await third.Manager.GetAsync(id);
+
+            Task<SimulatedHost> StartAsync(string name) => world.StartHostAsync(name, options => options.Tasks.Add(
+                WorkKinds.Fragile,
+                (order, context) => new WorkBody(world, world.Hosts.First(host => host.Options == options), context, static () => 1, static () => "bg_0") { IsSteady = true }
+                    .RunAsync(order)));
+        });
+
+        Assert.Equal(0, store.LostReads);
+        Assert.Equal((TaskState.Completed, null), (task?.State, task?.Error));
+    }
+
     private static async Task ExploreAsync(LosingStore store, Func<SimulationWorld, Task> scenario) => await Simulation.ExploreAsync(
         scenario,
         new SimulationOptions { Histories = 1, Faults = SimulationFaults.None, Store = new BrokenSimulationStore(() => store), Laws = [] },
