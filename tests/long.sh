@@ -7,7 +7,7 @@
 #   kill         1,000 SIGKILLs of a process that works on a SQLite store                     about 25 minutes
 #   leak         200,000 tasks, and what their bodies left behind, on each store              about 2 minutes
 #   fuzz         damaged and random JSON into every reader and into a restore                 about 10 minutes
-#   simulation   10,000 seeded histories of simulated hosts on each store                            about 10 minutes
+#   simulation   10,000 seeded histories of simulated hosts on each store, and as many of registered kinds   about 25 minutes
 #   properties   random operation sequences against the model and between the stores
 #
 # COPPICE_SEED repeats a run that failed (it is printed), COPPICE_KILLS, COPPICE_HISTORIES and COPPICE_DOCUMENTS change how many.

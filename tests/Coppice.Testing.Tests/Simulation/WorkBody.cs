@@ -57,6 +57,10 @@ internal sealed class WorkBody(SimulationWorld world, SimulatedHost host, Durabl
                 break;
             case "cancel": await TolerateAsync(() => context.Manager.CancelTreeAsync(anyTask()).AsTask()); break;
             case "mail": await ReadMailAsync(); break;
+            case "close": context.Agent?.CloseInbox(); break;
+            case "plain": await TolerateAsync(() => SpawnPlainAsync(number)); break;
+            case "again": await TryAgainAsync($"again {number}"); break;
+            case "nap": await NapAsync(); break;
         }
     }
 
@@ -104,6 +108,39 @@ internal sealed class WorkBody(SimulationWorld world, SimulatedHost host, Durabl
             History.Add(new StepGiven(Process, Id, Claim, name, "", null));
         }
     }
+
+    /// <summary>The body itself tries a step again that failed.</summary>
+    private async Task TryAgainAsync(string name)
+    {
+        for (var tries = 0; tries < 3; tries++)
+        {
+            try
+            {
+                await StepAsync(name);
+                return;
+            }
+            catch (InvalidOperationException)
+            {
+                // Once more.
+            }
+        }
+    }
+
+    /// <summary>Waits for what the manager sees, and for what it does not see.</summary>
+    private async Task NapAsync()
+    {
+        await context.SleepAsync(TimeSpan.FromMilliseconds(1 + world.Choose(3000)));
+        using var parked = context.Park();
+        await Task.Delay(TimeSpan.FromMilliseconds(1 + world.Choose(1000)), host.Time, context.CancellationToken);
+    }
+
+    private async Task SpawnPlainAsync(int number) => History.Add(new SpawnAcknowledged(Process, await context.Manager.SpawnAsync(
+        context.OwnerThreadId,
+        async child =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1 + (number % 10)), host.Time, child.CancellationToken);
+            return TaskOutcome.Success(number);
+        })));
 
     private async Task SleepAsync(string name, TimeSpan duration)
     {
@@ -159,7 +196,7 @@ internal sealed class WorkBody(SimulationWorld world, SimulatedHost host, Durabl
         {
             await work();
         }
-        catch (Exception e) when (e is TaskStoreException or ObjectDisposedException)
+        catch (Exception e) when (e is TaskStoreException or ObjectDisposedException or SpawnException)
         {
             // It may have got through.
         }

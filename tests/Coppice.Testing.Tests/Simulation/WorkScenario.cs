@@ -9,7 +9,10 @@ internal sealed class WorkScenario(SimulationWorld world)
     private static readonly string[] Threads = ["t0", "t1"];
 
     private static readonly string[] Doings =
-        ["step", "step", "branches", "loop", "kept", "checkpoint", "sleep", "spawn", "join", "emit", "pause", "pause", "fail", "deaf", "park", "cancel", "mail"];
+    [
+        "step", "step", "step", "branches", "loop", "kept", "checkpoint", "checkpoint", "sleep", "spawn", "spawn", "join", "emit", "pause", "pause", "fail", "fail",
+        "deaf", "park", "cancel", "mail", "close", "plain", "again", "nap",
+    ];
 
     private readonly List<string> _taskIds = [];
     private readonly List<string> _agents = [];
@@ -41,7 +44,7 @@ internal sealed class WorkScenario(SimulationWorld world)
     private async Task NextAsync()
     {
         var host = Pick(Alive);
-        var choice = world.Choose(24);
+        var choice = world.Choose(27);
         world.Note($"does {choice} on {host.Name}");
         switch (choice)
         {
@@ -59,6 +62,9 @@ internal sealed class WorkScenario(SimulationWorld world)
             case 18: host.Crash(); break;
             case 19: _ = PauseAsync(host, TimeSpan.FromSeconds(1 + world.Choose(40))); break;
             case 20 or 21 when Alive.Length < 3: await StartHostAsync(); break;
+            case 24: await DoAsync(host, manager => manager.WaitForChildrenAsync(AnyTask(), JoinCondition.Any)); break;
+            case 25: await DoAsync(host, manager => SpawnAndGiveUpAsync(host, manager)); break;
+            case 26: await DoAsync(host, RestoreAsync); break;
             case 22: _ = IgnoreCrashAsync(host.ShutDownAsync()); break;
             case 23: await DoAsync(host, manager => manager.PruneAsync(TimeSpan.FromSeconds(world.Choose(10))).AsTask()); break;
         }
@@ -92,6 +98,27 @@ internal sealed class WorkScenario(SimulationWorld world)
 
     private Task<int> BodyAsync(BackgroundTaskOptions options, Order order, DurableTaskContext context) => new WorkBody(
         world, world.Hosts.First(host => host.Options == options), context, () => ++_paid, AnyTask).RunAsync(order);
+
+    private async Task SpawnAndGiveUpAsync(SimulatedHost host, BackgroundTaskManager manager)
+    {
+        using var source = new CancellationTokenSource(TimeSpan.FromMilliseconds(world.Choose(5)), host.Time);
+        if (_spawnsLeft-- > 0)
+        {
+            var kind = Pick(WorkKinds.All);
+            Know(host, await manager.SpawnAsync(kind, Pick(Threads), Order(kind.HasInbox), Options(), source.Token), kind);
+        }
+    }
+
+    private async Task RestoreAsync(BackgroundTaskManager manager)
+    {
+        var snapshot = new List<TaskSnapshot>();
+        await foreach (var task in manager.ExportAsync(Pick(Threads)))
+        {
+            snapshot.Add(task);
+        }
+
+        await manager.RestoreAsync(Pick(Threads), snapshot);
+    }
 
     private async Task SpawnAsync(SimulatedHost host, BackgroundTaskManager manager, TaskKind<Order, int> kind)
     {

@@ -97,7 +97,7 @@ internal sealed class NothingDueWaits : Law
                 {
                     yield return $"{task.TaskId} of kind {task.Work.Kind} may begin since {task.ReadyAt:HH:mm:ss.fff}, and {host.Name} could run it";
                 }
-                else if (task.Work.Deadline < now - Enough)
+                else if (task.Work.Deadline < now - Enough && evidence.Hosts.Any(each => evidence.AliveAtRest.Contains(each.Process) && each.Options.Tasks.Count > 0))
                 {
                     yield return $"{task.TaskId} of kind {task.Work.Kind} is pending, and its deadline was {task.Work.Deadline:HH:mm:ss.fff}";
                 }
