@@ -7,15 +7,12 @@ namespace Coppice;
 /// Takes messages out of the store's outbox and hands them to the transport: of each sender and recipient one at a time, several of them at
 /// once. It looks when something was posted, when an attempt has ended, when the next attempt is due, and when another host has gone.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "StopAsync disposes of the timer.")]
-internal sealed class MessageDispatcher : IThreadPoolWorkItem
+internal sealed class MessageDispatcher
 {
     // Somebody without a transport may have put messages back; a look in vain costs little.
     private const int BeatsPerLook = 10;
 
     private const string Rejected = "rejected: ";
-
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
 
     private readonly StoreGateway _store;
     private readonly HostSession _host;
@@ -29,12 +26,8 @@ internal sealed class MessageDispatcher : IThreadPoolWorkItem
     private readonly Lock _lock = new();
     private readonly HashSet<Sending> _underWay = [];
     private readonly TaskCompletionSource _idle;
-    private readonly ITimer _timer;
-    private DateTimeOffset _armedFor = DateTimeOffset.MaxValue;
-    private bool _isLooking;
-    private bool _isLookDue;
+    private readonly Lookout _lookout;
     private bool _isStopped;
-    private volatile bool _hasFailed;
     private int _beats;
 
     internal MessageDispatcher(
@@ -51,8 +44,7 @@ internal sealed class MessageDispatcher : IThreadPoolWorkItem
         _stopping = stopping;
         _stopped = stopped;
         _idle = options.Scheduler.CreateSource();
-        _timer = options.TimeProvider.CreateTimer(
-            static dispatcher => ((MessageDispatcher)dispatcher!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _lookout = new Lookout(ClaimAsync, e => Log.OutboxUnreachable(_logger, e), options);
     }
 
     private IMessageTransport Transport => _options.MessageTransport!;
@@ -62,30 +54,20 @@ internal sealed class MessageDispatcher : IThreadPoolWorkItem
     {
         lock (_lock)
         {
-            if (_isStopped || _underWay.Count >= _options.MaxMessagesUnderWay)
+            if (_underWay.Count >= _options.MaxMessagesUnderWay)
             {
                 // Whoever ends looks again.
                 return;
             }
-
-            if (_isLooking)
-            {
-                _isLookDue = true;
-                return;
-            }
-
-            _isLooking = true;
         }
 
-        _options.Scheduler.Queue(this);
+        _lookout.Look();
     }
-
-    public void Execute() => _ = LookAsync();
 
     /// <summary>A look that failed is made up for; now and then one is made without a reason.</summary>
     internal void OnBeat()
     {
-        if (_hasFailed || ++_beats % BeatsPerLook == 0)
+        if (_lookout.HasFailed || ++_beats % BeatsPerLook == 0)
         {
             Look();
         }
@@ -109,48 +91,16 @@ internal sealed class MessageDispatcher : IThreadPoolWorkItem
     }
 
     /// <summary>Takes no more, and completes when nothing is under way. What is, was told to stop.</summary>
-    internal Task StopAsync()
+    internal async Task StopAsync()
     {
+        await _lookout.StopAsync().ConfigureAwait(false);
         lock (_lock)
         {
             _isStopped = true;
             CompleteIfIdle();
         }
 
-        _timer.Dispose();
-        return _idle.Task;
-    }
-
-    private async Task LookAsync()
-    {
-        do
-        {
-            try
-            {
-                await ClaimAsync().ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
-            {
-                // The manager is going.
-            }
-            catch (Exception e)
-            {
-                _hasFailed = true;
-                Log.OutboxUnreachable(_logger, e);
-            }
-        }
-        while (HasToLookAgain());
-    }
-
-    private bool HasToLookAgain()
-    {
-        lock (_lock)
-        {
-            _isLooking = _isLookDue && !_isStopped && _underWay.Count < _options.MaxMessagesUnderWay;
-            _isLookDue = false;
-            CompleteIfIdle();
-            return _isLooking;
-        }
+        await _idle.Task.ConfigureAwait(false);
     }
 
     private async ValueTask ClaimAsync()
@@ -170,7 +120,7 @@ internal sealed class MessageDispatcher : IThreadPoolWorkItem
         var result = await _store.CommitAsync("claim_messages", claim, _host.Fence, new Claim(this), _stopping).ConfigureAwait(false);
 
         // A host that was given up joins anew with its next heartbeat.
-        _hasFailed = result.Answer is not OutboxClaimed;
+        _lookout.HasFailed = result.Answer is not OutboxClaimed;
         if (result.Answer is OutboxClaimed claimed)
         {
             _metrics.MessagesFailed("attempts", claimed.Failed);
@@ -209,7 +159,7 @@ internal sealed class MessageDispatcher : IThreadPoolWorkItem
 
     private void CompleteIfIdle()
     {
-        if (_isStopped && !_isLooking && _underWay.Count == 0)
+        if (_isStopped && _underWay.Count == 0)
         {
             _options.Scheduler.Complete(_idle);
         }
@@ -217,39 +167,10 @@ internal sealed class MessageDispatcher : IThreadPoolWorkItem
 
     private void LookWhenDue(DateTimeOffset? due)
     {
-        if (due is not { } next)
+        if (due is { } next)
         {
-            return;
+            _lookout.LookAt(next);
         }
-
-        var pause = next - _options.TimeProvider.GetUtcNow();
-        if (pause <= TimeSpan.Zero)
-        {
-            Look();
-            return;
-        }
-
-        lock (_lock)
-        {
-            if (!_isStopped && next < _armedFor)
-            {
-                _armedFor = next;
-
-                // Rounded up, or it would fire just before the message is due.
-                pause = TimeSpan.FromMilliseconds(Math.Ceiling(pause.TotalMilliseconds));
-                _timer.Change(pause < LongestTimer ? pause : LongestTimer, Timeout.InfiniteTimeSpan);
-            }
-        }
-    }
-
-    private void OnTimer()
-    {
-        lock (_lock)
-        {
-            _armedFor = DateTimeOffset.MaxValue;
-        }
-
-        Look();
     }
 
     private async Task<SettleOutgoing> AttemptAsync(OutgoingMessage message, CancellationToken cancellationToken)
@@ -357,6 +278,7 @@ internal sealed class MessageDispatcher : IThreadPoolWorkItem
     }
 
     /// <summary>One attempt at one message, of a host that has claimed it.</summary>
+    [SuppressMessage("Design", "CA1001", Justification = "Nobody asks the source for a handle, and its callbacks may still be running.")]
     private sealed class Sending(MessageDispatcher dispatcher, OutgoingMessage message, HostFence fence) : IThreadPoolWorkItem
     {
         private readonly CancellationTokenSource _token = new();

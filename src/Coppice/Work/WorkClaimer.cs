@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 
 namespace Coppice;
@@ -8,8 +7,7 @@ namespace Coppice;
 /// Takes pending tasks of the registered kinds out of the store, as many as there is room for. It looks when something was spawned or handed
 /// back, when a body has ended, when the next task is due, and when another host has gone.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "StopAsync disposes of the timer.")]
-internal sealed class WorkClaimer : IThreadPoolWorkItem
+internal sealed class WorkClaimer
 {
     private const int MostAtOnce = 256;
 
@@ -21,17 +19,11 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
     private readonly CancellationToken _stopping;
     private readonly IReadOnlyList<KindClaim> _kinds;
     private readonly Lock _lock = new();
-    private readonly TaskCompletionSource _idle;
-    private readonly ITimer _timer;
+    private readonly Lookout _lookout;
     private readonly ConcurrentDictionary<string, bool> _unknown = new(StringComparer.Ordinal);
-    private DateTimeOffset _armedFor = DateTimeOffset.MaxValue;
     private int _held;
     private int _parked;
-    private bool _isLooking;
-    private bool _isLookDue;
-    private bool _isStopped;
-    private bool _hasBegun;
-    private volatile bool _hasFailed;
+    private volatile bool _hasBegun;
 
     internal WorkClaimer(
         ManagerCore core, TaskRunner runner, HostSession host, StoreGateway store, BackgroundTaskOptions options, TaskMetrics metrics, ILogger logger,
@@ -46,9 +38,7 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
         _logger = logger;
         _stopping = stopping;
         _kinds = [.. options.Tasks.Select(static kind => kind.ToClaim())];
-        _idle = options.Scheduler.CreateSource();
-        _timer = options.TimeProvider.CreateTimer(
-            static claimer => ((WorkClaimer)claimer!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _lookout = new Lookout(ClaimAsync, e => Log.ClaimFailed(_logger, e), options);
     }
 
     internal BackgroundTaskOptions Options { get; }
@@ -58,60 +48,32 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
     /// <summary>The manager's start has returned. A host without kinds looks only for deadlines, and for those it is told of.</summary>
     internal void Begin()
     {
-        lock (_lock)
-        {
-            _hasBegun = true;
-        }
-
+        _hasBegun = true;
         if (_kinds.Count > 0)
         {
-            Look();
+            _lookout.Look();
         }
     }
-
-    /// <summary>Looks soon for tasks to claim, if there is room for one more.</summary>
-    internal void Look()
-    {
-        lock (_lock)
-        {
-            if (_isStopped || !_hasBegun)
-            {
-                return;
-            }
-
-            if (_isLooking)
-            {
-                _isLookDue = true;
-                return;
-            }
-
-            _isLooking = true;
-        }
-
-        Options.Scheduler.Queue(this);
-    }
-
-    public void Execute() => _ = LookAsync();
 
     /// <summary>News of the store: tasks of a kind may be claimed, at once or from a time on.</summary>
     internal void OnWork(string kind, DateTimeOffset? at)
     {
         if (at is { } time)
         {
-            LookAt(time);
+            _lookout.LookAt(time);
         }
         else if (_kinds.Count > 0 && HasRoom && !_unknown.ContainsKey(kind))
         {
-            Look();
+            _lookout.Look();
         }
     }
 
     /// <summary>A look that failed is made up for.</summary>
     internal void OnBeat()
     {
-        if (_hasFailed)
+        if (_lookout.HasFailed)
         {
-            Look();
+            _lookout.Look();
         }
     }
 
@@ -132,7 +94,7 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
             _held--;
         }
 
-        Look();
+        _lookout.Look();
     }
 
     /// <summary>A body that waits for other tasks or for time makes room for them, or they might wait for it.</summary>
@@ -144,7 +106,7 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
         }
 
         Options.Scheduler.OnParked(begins: true);
-        Look();
+        _lookout.Look();
     }
 
     internal void Unparked()
@@ -158,17 +120,7 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
     }
 
     /// <summary>Takes no more, and completes when nothing is being claimed.</summary>
-    internal Task StopAsync()
-    {
-        lock (_lock)
-        {
-            _isStopped = true;
-            CompleteIfIdle();
-        }
-
-        _timer.Dispose();
-        return _idle.Task;
-    }
+    internal Task StopAsync() => _lookout.StopAsync();
 
     private bool HasRoom
     {
@@ -181,51 +133,19 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
         }
     }
 
-    private int Room => _isStopped ? 0 : Math.Min(MostAtOnce, Options.MaxConcurrentAttempts - _held + _parked);
-
-    private async Task LookAsync()
-    {
-        do
-        {
-            try
-            {
-                await ClaimAsync().ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
-            {
-                // The manager is going.
-            }
-            catch (Exception e)
-            {
-                _hasFailed = true;
-                Log.ClaimFailed(_logger, e);
-            }
-        }
-        while (HasToLookAgain());
-    }
-
-    private bool HasToLookAgain()
-    {
-        lock (_lock)
-        {
-            _isLooking = _isLookDue && !_isStopped;
-            _isLookDue = false;
-            CompleteIfIdle();
-            return _isLooking;
-        }
-    }
+    private int Room => Math.Min(MostAtOnce, Options.MaxConcurrentAttempts - _held + _parked);
 
     private async ValueTask ClaimAsync()
     {
+        if (!_hasBegun)
+        {
+            return;
+        }
+
         int room;
         lock (_lock)
         {
             room = Math.Max(Room, 0);
-        }
-
-        if (_isStopped)
-        {
-            return;
         }
 
         // Without room what is due and what has expired is still looked after.
@@ -243,7 +163,7 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
         }
 
         // A host that was given up joins anew with its next heartbeat.
-        _hasFailed = result.Answer is not WorkClaimed;
+        _lookout.HasFailed = result.Answer is not WorkClaimed;
         if (result.Answer is not WorkClaimed claimed)
         {
             return;
@@ -253,7 +173,7 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
         Note(claimed);
         if (claimed.Tasks.Count == MostAtOnce)
         {
-            Look();
+            _lookout.Look();
         }
     }
 
@@ -270,7 +190,7 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
 
         if (claimed.NextLook is { } next)
         {
-            LookAt(next);
+            _lookout.LookAt(next);
         }
     }
 
@@ -288,42 +208,6 @@ internal sealed class WorkClaimer : IThreadPoolWorkItem
         }
 
         return tasks;
-    }
-
-    private void LookAt(DateTimeOffset time)
-    {
-        if (time <= Options.TimeProvider.GetUtcNow())
-        {
-            Look();
-            return;
-        }
-
-        lock (_lock)
-        {
-            if (!_isStopped && time < _armedFor)
-            {
-                _armedFor = time;
-                _timer.Change(WakeTime.PauseUntil(time, Options.TimeProvider), Timeout.InfiniteTimeSpan);
-            }
-        }
-    }
-
-    private void OnTimer()
-    {
-        lock (_lock)
-        {
-            _armedFor = DateTimeOffset.MaxValue;
-        }
-
-        Look();
-    }
-
-    private void CompleteIfIdle()
-    {
-        if (_isStopped && !_isLooking)
-        {
-            Options.Scheduler.Complete(_idle);
-        }
     }
 
     /// <summary>What one claim brings. Its tasks begin when it is answered; when the answer is lost, once it is known that it landed.</summary>
