@@ -167,6 +167,29 @@ public abstract class DurableRecoveryContract<TStore> : DurableTest<TStore>
     }
 
     [Fact]
+    public async Task A_body_that_is_refused_a_child_because_its_host_stops_is_handed_back_and_has_not_failed()
+    {
+        var (kind, child) = (Kind(), Kind("child"));
+        var begun = new Signal();
+        var first = await StartAsync(kinds => kinds.Add(kind, async (_, context) =>
+        {
+            begun.Set();
+            await context.WhenCancelledAsync();
+            for (var i = 0; ; i++)
+            {
+                await context.SpawnAsync($"child {i}", child, "y");
+            }
+        }), static options => options.ShutdownGracePeriod = TimeSpan.FromSeconds(30));
+        var task = await first.SpawnAsync(kind, "t1", "x", cancellationToken: Stop).Within();
+        await begun.WaitAsync();
+
+        await first.DisposeAsync().Within();
+
+        var waiting = (await Store.GetAsync(task.Id, Stop))!;
+        Assert.Equal((TaskState.Pending, null, 0, 0), (waiting.State, waiting.Error, waiting.Work!.Attempt, waiting.Work.Failures));
+    }
+
+    [Fact]
     public async Task A_task_under_which_process_after_process_ends_is_stopped()
     {
         var kind = new TaskKind<string, string>("work") { Recovery = RecoveryPolicy.Idempotent, MaxCrashes = 3 };

@@ -20,8 +20,8 @@ internal static class AttemptVerdict
         if (outcome.State == TaskState.Failed)
         {
             // Nobody wants another attempt any more.
-            return attempt.Reason is StopReason.Deadline or StopReason.Cancel
-                ? Failed(attempt, outcome.Error!)
+            return attempt.Reason is StopReason.Deadline or StopReason.Cancel ? Failed(attempt, outcome.Error!)
+                : WasStopped(attempt) ? new HandBackWork(taskId, claim)
                 : FailedOrAgain(attempt, outcome.Error!, attempt.Failure, options);
         }
 
@@ -39,6 +39,10 @@ internal static class AttemptVerdict
 
     /// <summary>Whether another host may go on: the kind says so, or nothing was begun.</summary>
     internal static bool MayGoOn(TaskAttempt attempt) => attempt.Work.Recovery != RecoveryPolicy.Never || !attempt.HasBegun;
+
+    /// <summary>Whether the body failed because its host stops and takes no new tasks: that is not its failure.</summary>
+    private static bool WasStopped(TaskAttempt attempt) =>
+        attempt is { Reason: StopReason.Shutdown, Failure: SpawnException { Error: SpawnError.ShuttingDown } } && MayGoOn(attempt);
 
     private static Mutation FailedOrAgain(TaskAttempt attempt, string error, Exception? failure, BackgroundTaskOptions options)
     {
