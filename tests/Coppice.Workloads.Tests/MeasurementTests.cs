@@ -3,7 +3,7 @@ namespace Coppice.Workloads.Tests;
 /// <summary>That what the table is made of can be measured, at tiny sizes, and that the floors do what ours does.</summary>
 public sealed class MeasurementTests
 {
-    public static TheoryData<string> AllRows => [.. Rows.All.Where(row => !row.NeedsFinishedFile).Select(row => row.Name)];
+    public static TheoryData<string> AllRows => [.. Rows.All.Where(row => row.File is null).Select(row => row.Name)];
 
     [Theory]
     [MemberData(nameof(AllRows))]
@@ -25,7 +25,7 @@ public sealed class MeasurementTests
     public async Task The_start_is_measured_on_a_file_of_finished_tasks_that_is_made_once()
     {
         using var folder = new ScratchFolder();
-        var row = Rows.All.Single(row => row.NeedsFinishedFile);
+        var row = Rows.All.Single(row => row.Name == "sqlite-start");
         var parameters = Parameters.Parse(["tasks=300", $"path={folder.File("finished.db")}"]);
 
         var first = await FinishedFile.MakeAsync(parameters);
@@ -40,7 +40,44 @@ public sealed class MeasurementTests
     }
 
     [Fact]
+    public async Task The_first_body_is_measured_on_a_file_of_pending_tasks_which_are_still_there_afterwards()
+    {
+        using var folder = new ScratchFolder();
+        var row = Rows.All.Single(row => row.Name == "durable-start");
+        var parameters = Parameters.Parse(["tasks=300", $"path={folder.File("pending.db")}"]);
+
+        await Measurements.All[row.File!.Measurement](parameters);
+        var ours = await Measurements.All[row.Ours.Measurement](parameters);
+
+        Assert.InRange(ours["ms"], ours["open_ms"], double.MaxValue);
+        await using var store = await SqliteTaskStore.OpenAsync(folder.File("pending.db"));
+        var tasks = await store.ListAsync(new TaskQuery { Limit = 1000 }, TestContext.Current.CancellationToken);
+        Assert.Equal(300, tasks.Count(task => task is { State: TaskState.Pending, Work.Attempt: 0 }));
+    }
+
+    [Fact]
+    public async Task Delayed_tasks_stay_in_their_file_while_others_beside_them_are_due()
+    {
+        using var folder = new ScratchFolder();
+        var row = Rows.All.Single(row => row.Name == "delayed");
+        string[] path = ["tasks=300", $"path={folder.File("delayed.db")}"];
+
+        await Measurements.All[row.File!.Measurement](Parameters.Parse(path));
+        var ours = await Measurements.All[row.Ours.Measurement](Parameters.Parse([.. path, .. row.Ours.Quick.Split(' ')]));
+        var none = await Measurements.All[row.Floor!.Measurement](Parameters.Parse(row.Floor.Quick.Split(' ')));
+
+        Assert.All(row.Lines, line => Assert.True(double.IsFinite(ours[line.Figure]) && double.IsFinite(none[line.Figure])));
+        Assert.True(ours["late_p50_ms"] >= 0, "A body began before its time.");
+        await using var store = await SqliteTaskStore.OpenAsync(folder.File("delayed.db"));
+        var tasks = await store.ListAsync(new TaskQuery { Limit = 1000 }, TestContext.Current.CancellationToken);
+        Assert.Equal(300, tasks.Count(task => task is { State: TaskState.Pending, Work.DueAt: not null }));
+    }
+
+    [Fact]
     public Task The_floor_of_sqlite_writes_the_rows_that_the_store_writes() => FloorAgreement.CheckAsync();
+
+    [Fact]
+    public Task The_floor_of_sqlite_writes_the_rows_that_the_store_writes_of_registered_kinds() => FloorAgreement.CheckDurableAsync();
 
     internal static RowResult NewResult(string row) => new()
     {

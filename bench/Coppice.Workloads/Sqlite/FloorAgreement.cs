@@ -9,23 +9,34 @@ internal static class FloorAgreement
     private const int Callers = 4;
     private const int Tasks = 40;
 
-    internal static async Task CheckAsync()
+    internal static Task CheckAsync() => CheckAsync(
+        new BackgroundTaskOptions(),
+        static (manager, caller) => StoredWorkload.SpawnAsync(manager, caller, Tasks / Callers),
+        static rows => StoredFloor.Write(rows, Callers, Tasks, group: 3));
+
+    /// <summary>The same for tasks of a registered kind.</summary>
+    internal static Task CheckDurableAsync() => CheckAsync(
+        DurableKinds.EchoOptions(),
+        static (manager, caller) => StoredDurableWorkload.SpawnAsync(manager, caller, Tasks / Callers),
+        static rows => StoredDurableFloor.Write(rows, Callers, Tasks, group: 2.5));
+
+    private static async Task CheckAsync(BackgroundTaskOptions options, Func<BackgroundTaskManager, int, Task> spawn, Action<FloorRows> write)
     {
         using var folder = new ScratchFolder();
         var ours = folder.File("ours.db");
         var floor = folder.File("floor.db");
         await using (var store = await SqliteTaskStore.OpenAsync(ours, new() { Synchronous = SqliteSynchronous.Normal }))
-        await using (var manager = await BackgroundTaskManager.StartAsync(store))
+        await using (var manager = await BackgroundTaskManager.StartAsync(store, options))
         {
             for (var caller = 0; caller < Callers; caller++)
             {
-                await StoredWorkload.SpawnAsync(manager, caller, Tasks / Callers);
+                await spawn(manager, caller);
             }
         }
 
         using (var rows = await FloorRows.CreateAsync(floor))
         {
-            StoredFloor.Write(rows, Callers, Tasks, group: 3);
+            write(rows);
         }
 
         var (expected, actual) = (Describe(ours), Describe(floor));

@@ -7,7 +7,7 @@ namespace Coppice.Workloads;
 /// Writes what the store writes for a spawn and for a finish. The file, with its tables and indexes, is one that the store itself made;
 /// <see cref="FloorAgreement"/> fails when the rows are not the store's any more.
 /// </summary>
-internal sealed class FloorRows : IDisposable
+internal sealed partial class FloorRows : IDisposable
 {
     private readonly RawDatabase _database;
     private readonly RawStatement _begin;
@@ -42,7 +42,8 @@ internal sealed class FloorRows : IDisposable
         _saveThread = _database.Prepare("UPDATE threads SET last_seq = ?1, acked = 0, customs = 0, terminals = ?1, messages = 0 WHERE n = ?2");
         _wake = _database.Prepare("UPDATE threads SET wakes = 1 WHERE n = ?");
         _addMail = _database.Prepare("INSERT INTO mail (place, class, task, json) VALUES (? << 35 | ?, 1, NULL, ?)");
-        _meta = _database.Prepare("UPDATE meta SET revision = ?, next_task = ?, next_epoch = 2, mail_depth = ?");
+        _meta = _database.Prepare("UPDATE meta SET revision = ?, next_task = ?, next_epoch = 2, mail_depth = ?, last_claim = ?, last_turn = ?");
+        PrepareWork();
     }
 
     /// <summary>Has the store make the file, and opens it.</summary>
@@ -68,7 +69,7 @@ internal sealed class FloorRows : IDisposable
         _database.Execute("PRAGMA wal_checkpoint(RESTART)");
     }
 
-    /// <summary>Writes the threads and the counters, which the store does once a transaction, and commits.</summary>
+    /// <summary>Writes the threads, the lanes and the counters, which the store does once a transaction, and commits.</summary>
     internal void Commit()
     {
         foreach (var thread in _changedThreads)
@@ -77,7 +78,8 @@ internal sealed class FloorRows : IDisposable
         }
 
         _changedThreads.Clear();
-        _meta.Bind(1, _revision).Bind(2, _next).Bind(3, _mailDepth).Run();
+        SaveLanes();
+        _meta.Bind(1, _revision).Bind(2, _next).Bind(3, _mailDepth).Bind(4, _lastClaim).Bind(5, _lastTurn).Run();
         _commit.Run();
     }
 
@@ -107,26 +109,30 @@ internal sealed class FloorRows : IDisposable
     internal void Finish(long task, long thread)
     {
         _revision++;
+        _endTask.Bind(1, Now()).Bind(2, task).Run();
+        Post(thread, Json(task, "\"}"u8));
+    }
+
+    private void Post(long thread, ReadOnlySpan<byte> json)
+    {
         _mailDepth++;
         var sequence = ++_lastSequence[thread];
-        _endTask.Bind(1, Now()).Bind(2, task).Run();
         _changedThreads.Add(thread);
         if (sequence == 1)
         {
             _wake.Bind(1, thread).Run();
         }
 
-        _addMail.Bind(1, thread).Bind(2, sequence).Bind(3, Json(task)).Run();
+        _addMail.Bind(1, thread).Bind(2, sequence).Bind(3, json).Run();
     }
 
     public void Dispose() => _database.Dispose();
 
-    private ReadOnlySpan<byte> Json(long task)
+    private ReadOnlySpan<byte> Json(long task, ReadOnlySpan<byte> tail)
     {
         var head = "{\"kind\":\"completed\",\"task_id\":\"bg_"u8;
         head.CopyTo(_json);
         Utf8Formatter.TryFormat(task, _json.AsSpan(head.Length), out var digits);
-        var tail = "\"}"u8;
         tail.CopyTo(_json.AsSpan(head.Length + digits));
         return _json.AsSpan(0, head.Length + digits + tail.Length);
     }

@@ -23,14 +23,28 @@ internal sealed class GroupSizes : IDisposable
         _listener.Start();
     }
 
-    /// <summary>Gets batches by transactions: each batch reports the size of its group.</summary>
-    internal double Mean
+    /// <summary>Gets batches by transactions.</summary>
+    internal double Mean => Transactions is > 0 and var transactions ? Batches / transactions : 1;
+
+    internal long Batches
     {
         get
         {
             lock (_lock)
             {
-                return _transactions > 0 ? _batches / _transactions : 1;
+                return _batches;
+            }
+        }
+    }
+
+    /// <summary>Gets how many transactions there were: each batch reports the size of its group.</summary>
+    internal double Transactions
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _transactions;
             }
         }
     }

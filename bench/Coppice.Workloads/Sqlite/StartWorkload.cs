@@ -7,7 +7,7 @@ internal static class StartWorkload
 {
     internal static async Task<Figures> RunAsync(Parameters parameters)
     {
-        var path = parameters.Text("path") ?? throw new InvalidOperationException("The path is missing.");
+        var path = PreparedFile.PathOf(parameters);
         var finished = parameters.Int("tasks", 1_000_000);
         var before = WarmUp.BytesInUse();
 
@@ -28,7 +28,7 @@ internal static class StartFloor
 {
     internal static Task<Figures> RunAsync(Parameters parameters)
     {
-        var path = parameters.Text("path") ?? throw new InvalidOperationException("The path is missing.");
+        var path = PreparedFile.PathOf(parameters);
         _ = WarmUp.BytesInUse();
         var start = Stopwatch.GetTimestamp();
         using var database = new RawDatabase(path);

@@ -26,8 +26,8 @@ internal sealed record Row(string Name, Side Ours, Side? Floor, params Line[] Li
     /// <summary>Gets whether its figures are counts that every run gives again, so that one is enough.</summary>
     internal bool IsExact { get; init; }
 
-    /// <summary>Gets whether the file of finished tasks has to be there.</summary>
-    internal bool NeedsFinishedFile { get; init; }
+    /// <summary>Gets what makes the file that both sides are handed, where they need one.</summary>
+    internal Side? File { get; init; }
 }
 
 /// <summary>One line of the table.</summary>

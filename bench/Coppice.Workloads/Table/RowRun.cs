@@ -47,8 +47,8 @@ internal sealed class RowRun(Row row, bool isQuick, string data, Action<string> 
             parameters += string.Create(CultureInfo.InvariantCulture, $" {figure}={_lastOfOurs![figure]}");
         }
 
-        return row.NeedsFinishedFile ? $"{parameters} path={FinishedPath(data, isQuick)}" : parameters;
+        return row.File is null ? parameters : $"{parameters} path={FileOf(row, data, isQuick)}";
     }
 
-    internal static string FinishedPath(string data, bool isQuick) => Path.Combine(data, isQuick ? "finished-quick.db" : "finished.db");
+    internal static string FileOf(Row row, string data, bool isQuick) => Path.Combine(data, $"{row.Name}{(isQuick ? "-quick" : "")}.db");
 }

@@ -66,13 +66,51 @@ internal static class Rows
                 Against = "",
             })
         {
-            NeedsFinishedFile = true,
+            File = new("make-finished", "tasks=1000000", "tasks=2000"),
         },
         new(
             "sqlite-memory",
             new("finished-memory", "tasks=100000", "tasks=1024"),
             Floor: null,
             new Line("sqlite-memory", "SQLite: managed memory that a task leaves when it was run to its end", "B", "bytes_a_task", Goal.AtMost(16))),
+        Durable(1, 4000),
+        Durable(256, 40_000),
+        DurableInMemory(1),
+        DurableInMemory(2),
+        new(
+            "step",
+            new("step", "steps=1000", "steps=40 unmeasured=20"),
+            new("step-floor", "steps=1000", "steps=40 unmeasured=20"),
+            new Line("step", "SQLite: a step of a task; beside it a commit of the store that writes one row", "µs", "us", Goal.RatioAtMost(1.3))
+            {
+                Against = "commit_us", FloorIs = "commit",
+            },
+            new Line("step-row", "the same; beside it the step's row alone, in a transaction of its own", "µs", "us", Goal.None)),
+        FirstBody("durable-start", "100,000", 100_000, Goal.AtMost(500)),
+        FirstBody("durable-start-million", "1,000,000", 1_000_000, Goal.None),
+        new(
+            "delayed",
+            new("delayed", "due=1000", "due=20 seconds=1"),
+            new("delayed-none", "due=1000", "due=20 seconds=1"),
+            new Line("delayed-memory", "SQLite: resident memory of a process with 1,000,000 delayed tasks; beside it one with none", "MB", "resident_mb", Goal.RatioAtMost(1.3))
+            {
+                FloorIs = "none",
+            },
+            new Line("delayed-managed", "the managed memory in it", "MB", "managed_mb", Goal.None) { FloorIs = "none" },
+            new Line("delayed-late-p50", "1,000 tasks due within 4 seconds: how late they begin, the median", "ms", "late_p50_ms", Goal.None) { FloorIs = "none" },
+            new Line("delayed-late-p99", "the same, 99 %", "ms", "late_p99_ms", Goal.None) { FloorIs = "none" },
+            new Line("delayed-late", "the same, the last", "ms", "late_max_ms", Goal.AtMost(50)) { FloorIs = "none" })
+        {
+            File = new("make-delayed", "tasks=1000000", "tasks=2000"),
+        },
+        new(
+            "delayed-in-memory",
+            new("delayed-in-memory", "tasks=1000000 due=1000", "tasks=2000 due=20 seconds=1"),
+            Floor: null,
+            new Line("delayed-in-memory", "In memory: managed memory a delayed task, at 1,000,000", "B", "bytes_a_task", Goal.None),
+            new Line("delayed-in-memory-late-p50", "1,000 tasks due within 4 seconds beside those: how late they begin, the median", "ms", "late_p50_ms", Goal.None),
+            new Line("delayed-in-memory-late-p99", "the same, 99 %", "ms", "late_p99_ms", Goal.None),
+            new Line("delayed-in-memory-late", "the same, the last", "ms", "late_max_ms", Goal.None)),
         new(
             "agent",
             new("told", "tasks=20 histories=200", "tasks=6 histories=3"),
@@ -162,6 +200,37 @@ internal static class Rows
         new("sqlite", $"tasks={tasks} callers={callers}", $"tasks={(callers == 1 ? 40 : 512)} callers={callers} unmeasured={callers}"),
         new("sqlite-floor", $"tasks={tasks} callers={callers}", $"tasks={(callers == 1 ? 40 : 512)} callers={callers} unmeasured={callers}") { Takes = "group" },
         new Line($"sqlite-{callers}", $"SQLite, synchronous=FULL, spawn and end acknowledged, {Count(callers)}", Spawns, "per_second", Goal.RatioAtLeast(goal)));
+
+    private static Row Durable(int callers, int tasks)
+    {
+        var full = $"tasks={tasks} callers={callers}";
+        var quick = $"tasks={(callers == 1 ? 40 : 512)} callers={callers} unmeasured={callers}";
+        return new(
+            $"durable-{callers}",
+            new("durable-sqlite", full, quick),
+            new("durable-sqlite-floor", full, quick) { Takes = "group" },
+            new Line(
+                $"durable-{callers}", $"SQLite, synchronous=FULL, tasks of a registered kind from spawn to end, {Count(callers)}", Spawns, "per_second",
+                Goal.RatioAtLeast(0.6)),
+            new Line($"durable-{callers}-transactions", "the transactions that it takes", "a task", "transactions_a_task", Goal.None) { Against = "" });
+    }
+
+    private static Row DurableInMemory(int callers) => new(
+        $"durable-in-memory-{callers}",
+        new("durable", $"tasks=500000 callers={callers}", $"tasks=5000 callers={callers} warmup=0"),
+        new("durable-floor", $"tasks=500000 callers={callers}", $"tasks=5000 callers={callers} warmup=0"),
+        new Line(
+            $"durable-in-memory-{callers}", $"500,000 tasks of a registered kind from spawn to terminal in memory, {Count(callers)}", Spawns, "per_second",
+            Goal.RatioAtLeast(0.6)));
+
+    private static Row FirstBody(string name, string count, int tasks, Goal goal) => new(
+        name,
+        new("first-body", "", ""),
+        new("start-floor", "", ""),
+        new Line(name, $"SQLite: from opening a file with {count} pending tasks to the first body that runs, cold process", "ms", "ms", goal))
+    {
+        File = new("make-pending", $"tasks={tasks}", "tasks=2000"),
+    };
 
     private static string Count(int callers) => callers == 1 ? "1 caller" : $"{callers} callers";
 }

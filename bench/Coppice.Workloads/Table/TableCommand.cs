@@ -70,9 +70,10 @@ internal static class TableCommand
             };
             try
             {
-                if (row.NeedsFinishedFile)
+                if (row.File is { } file)
                 {
-                    await MakeFinishedFileAsync(row, isQuick, data);
+                    Progress($"{row.Name}: its file");
+                    await Child.RunAsync(file, $"{(isQuick ? file.Quick : file.Full)} path={RowRun.FileOf(row, data, isQuick)}", data);
                 }
 
                 await new RowRun(row, isQuick, data, Progress).RunAsync(row.IsExact ? 1 : runs ?? (isQuick ? 1 : row.Runs), result);
@@ -86,13 +87,6 @@ internal static class TableCommand
         }
 
         return allRan;
-    }
-
-    private static async Task MakeFinishedFileAsync(Row row, bool isQuick, string data)
-    {
-        Progress($"{row.Name}: the file of finished tasks");
-        var side = new Side("make-finished", row.Ours.Full, row.Ours.Quick);
-        await Child.RunAsync(side, $"{(isQuick ? side.Quick : side.Full)} path={RowRun.FinishedPath(data, isQuick)}", data);
     }
 
     /// <summary>Writes the table from all results there are, and copies it to the pages that show it.</summary>
