@@ -3,6 +3,8 @@ namespace Coppice.Workloads.Tests;
 /// <summary>That what the table is made of can be measured, at tiny sizes, and that the floors do what ours does.</summary>
 public sealed class MeasurementTests
 {
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     public static TheoryData<string> AllRows => [.. Rows.All.Where(row => row.File is null).Select(row => row.Name)];
 
     [Theory]
@@ -50,8 +52,8 @@ public sealed class MeasurementTests
         var ours = await Measurements.All[row.Ours.Measurement](parameters);
 
         Assert.InRange(ours["ms"], ours["open_ms"], double.MaxValue);
-        await using var store = await SqliteTaskStore.OpenAsync(folder.File("pending.db"));
-        var tasks = await store.ListAsync(new TaskQuery { Limit = 1000 }, TestContext.Current.CancellationToken);
+        await using var store = await SqliteTaskStore.OpenAsync(folder.File("pending.db"), cancellationToken: Stop);
+        var tasks = await store.ListAsync(new TaskQuery(), after: null, limit: 1000, Stop);
         Assert.Equal(300, tasks.Count(task => task is { State: TaskState.Pending, Work.Attempt: 0 }));
     }
 
@@ -68,8 +70,8 @@ public sealed class MeasurementTests
 
         Assert.All(row.Lines, line => Assert.True(double.IsFinite(ours[line.Figure]) && double.IsFinite(none[line.Figure])));
         Assert.True(ours["late_p50_ms"] >= 0, "A body began before its time.");
-        await using var store = await SqliteTaskStore.OpenAsync(folder.File("delayed.db"));
-        var tasks = await store.ListAsync(new TaskQuery { Limit = 1000 }, TestContext.Current.CancellationToken);
+        await using var store = await SqliteTaskStore.OpenAsync(folder.File("delayed.db"), cancellationToken: Stop);
+        var tasks = await store.ListAsync(new TaskQuery(), after: null, limit: 1000, Stop);
         Assert.Equal(300, tasks.Count(task => task is { State: TaskState.Pending, Work.DueAt: not null }));
     }
 

@@ -27,6 +27,14 @@ internal sealed class Notices
     /// <summary>Forgets what was added beyond a count.</summary>
     public void CutTo(int count) => _entries.RemoveRange(count, _entries.Count - count);
 
+    /// <summary>Leaves out that work may be claimed of a kind of which none can, because the same group gave it away, and says it of the others once.</summary>
+    public void CutWork(KindTable kinds)
+    {
+        HashSet<string>? told = null;
+        _entries.RemoveAll(entry =>
+            entry.Notice is Notice.Work { At: null, Kind: var kind } && !(kinds.Find(kind) is { Ready: > 0 } && (told ??= new(StringComparer.Ordinal)).Add(kind)));
+    }
+
     /// <summary>Reads the tasks that are not known yet, because they may be about to go.</summary>
     public void ReadTasks(TaskTable tasks)
     {

@@ -105,6 +105,7 @@ internal sealed class GroupWriter
             }
 
             current = null;
+            _notices.CutWork(_session.Kinds);
             _session.Save();
             hasChanges = _session.Connection.TotalChanges != changes || _state.Counters.NextEpoch != _before.NextEpoch;
             if (hasChanges)

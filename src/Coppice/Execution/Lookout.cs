@@ -47,23 +47,19 @@ internal sealed class Lookout : IThreadPoolWorkItem
     /// <summary>Looks soon.</summary>
     internal void Look()
     {
-        lock (_lock)
+        if (TryBegin(again: true))
         {
-            if (_isStopped)
-            {
-                return;
-            }
-
-            if (_isLooking)
-            {
-                _isLookDue = true;
-                return;
-            }
-
-            _isLooking = true;
+            _scheduler.Queue(this);
         }
+    }
 
-        _scheduler.Queue(this);
+    /// <summary>Begins to look on the stack of the caller, unless a look is under way.</summary>
+    internal void LookAtOnce()
+    {
+        if (TryBegin(again: false))
+        {
+            Execute();
+        }
     }
 
     /// <summary>Looks at a time, if that comes before what is known already.</summary>
@@ -99,6 +95,25 @@ internal sealed class Lookout : IThreadPoolWorkItem
     }
 
     public void Execute() => _ = LookAsync();
+
+    private bool TryBegin(bool again)
+    {
+        lock (_lock)
+        {
+            if (_isStopped)
+            {
+                return false;
+            }
+
+            if (_isLooking)
+            {
+                _isLookDue |= again;
+                return false;
+            }
+
+            return _isLooking = true;
+        }
+    }
 
     private async Task LookAsync()
     {

@@ -154,7 +154,13 @@ internal sealed class ManagerCore : ITaskStoreListener
         try
         {
             ThrowIfParentIsCancelled(add);
-            var result = await _host.CommitAsync("spawn", add, landing, cancellationToken).ConfigureAwait(false);
+            var spawn = _host.CommitAsync("spawn", add, landing, cancellationToken);
+            if (!spawn.IsCompleted && add.Work is { DueAt: null } work)
+            {
+                _claimer.Expect(work.Kind);
+            }
+
+            var result = await spawn.ConfigureAwait(false);
             if (result.Answer is AddRefused refused)
             {
                 throw Refusal(refused.Error, add);

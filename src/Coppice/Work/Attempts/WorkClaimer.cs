@@ -5,7 +5,7 @@ namespace Coppice;
 
 /// <summary>
 /// Takes pending tasks of the registered kinds out of the store, as many as there is room for. It looks when something was spawned or handed
-/// back, when a body has ended, when the next task is due, and when another host has gone.
+/// back, when a body has ended for which others had to wait, when the next task is due, and when another host has gone.
 /// </summary>
 internal sealed class WorkClaimer
 {
@@ -23,6 +23,7 @@ internal sealed class WorkClaimer
     private readonly ConcurrentDictionary<string, bool> _unknown = new(StringComparer.Ordinal);
     private int _held;
     private int _parked;
+    private bool _mayWaitForRoom;
     private volatile bool _hasBegun;
 
     internal WorkClaimer(
@@ -55,6 +56,15 @@ internal sealed class WorkClaimer
         }
     }
 
+    /// <summary>A task of a kind is on its way into the store: a look that comes right behind it can have it out in the same transaction.</summary>
+    internal void Expect(string kind)
+    {
+        if (_hasBegun && Options.Tasks.TryFind(kind, out _) && HasRoom())
+        {
+            _lookout.LookAtOnce();
+        }
+    }
+
     /// <summary>News of the store: tasks of a kind may be claimed, at once or from a time on.</summary>
     internal void OnWork(string kind, DateTimeOffset? at)
     {
@@ -62,7 +72,7 @@ internal sealed class WorkClaimer
         {
             _lookout.LookAt(time);
         }
-        else if (_kinds.Count > 0 && HasRoom && !_unknown.ContainsKey(kind))
+        else if (_kinds.Count > 0 && !_unknown.ContainsKey(kind) && HasRoom())
         {
             _lookout.Look();
         }
@@ -94,7 +104,7 @@ internal sealed class WorkClaimer
             _held--;
         }
 
-        _lookout.Look();
+        UseRoom();
     }
 
     /// <summary>A body that waits for other tasks or for time makes room for them, or they might wait for it.</summary>
@@ -106,7 +116,7 @@ internal sealed class WorkClaimer
         }
 
         Options.Scheduler.OnParked(begins: true);
-        _lookout.Look();
+        UseRoom();
     }
 
     internal void Unparked()
@@ -122,18 +132,31 @@ internal sealed class WorkClaimer
     /// <summary>Takes no more, and completes when nothing is being claimed.</summary>
     internal Task StopAsync() => _lookout.StopAsync();
 
-    private bool HasRoom
+    private int Room => Math.Min(MostAtOnce, Options.MaxConcurrentAttempts - _held + _parked);
+
+    /// <summary>Whether there is room. Where there is none, the next to make some looks.</summary>
+    private bool HasRoom()
     {
-        get
+        lock (_lock)
         {
-            lock (_lock)
-            {
-                return Room > 0;
-            }
+            _mayWaitForRoom |= Room <= 0;
+            return Room > 0;
         }
     }
 
-    private int Room => Math.Min(MostAtOnce, Options.MaxConcurrentAttempts - _held + _parked);
+    /// <summary>There may be room now. Where nothing was left for lack of it, nothing is to be found.</summary>
+    private void UseRoom()
+    {
+        lock (_lock)
+        {
+            if (Room <= 0 || !(_mayWaitForRoom || _lookout.HasFailed))
+            {
+                return;
+            }
+        }
+
+        _lookout.Look();
+    }
 
     private async ValueTask ClaimAsync()
     {
@@ -146,6 +169,7 @@ internal sealed class WorkClaimer
         lock (_lock)
         {
             room = Math.Max(Room, 0);
+            _mayWaitForRoom = false;
         }
 
         // Without room what is due and what has expired is still looked after.
@@ -171,7 +195,7 @@ internal sealed class WorkClaimer
 
         landing.Start(mayHaveMissedNews: result.WasFound);
         Note(claimed);
-        if (claimed.Tasks.Count == MostAtOnce)
+        if (claimed.Tasks.Count == room && HasRoom())
         {
             _lookout.Look();
         }
