@@ -44,7 +44,7 @@ public sealed class CrashAtEachCommitOfWorkTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{crashes} commits, a crash {moment} at each.");
-        Assert.InRange(crashes, 40, 120);
+        Assert.InRange(crashes, 30, 120);
     }
 
     private static async Task<bool> RunAsync(SimulationWorld world, int commit, CrashMoment moment)
