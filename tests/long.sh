@@ -5,6 +5,7 @@
 #   tests/long.sh kill fuzz     only these
 #
 #   kill         1,000 SIGKILLs of a process that works on a SQLite store                     about 25 minutes
+#   kill-durable SIGKILL right after each commit of tasks of registered kinds, and at random  about 10 minutes
 #   leak         200,000 tasks, and what their bodies left behind, on each store              about 2 minutes
 #   fuzz         damaged and random JSON into every reader and into a restore                 about 10 minutes
 #   simulation   10,000 seeded histories of simulated hosts on each store, and as many of registered kinds   about 25 minutes
@@ -17,13 +18,14 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 1
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 DOTNET_CLI_UI_LANGUAGE=en
 export COPPICE_LONG=1
 
-all=(kill leak fuzz simulation properties)
+all=(kill kill-durable leak fuzz simulation properties)
 logs=artifacts/long
 mkdir -p "$logs" docs/proof
 
 # The classes of each proof, as "project class-filter".
 declare -A proofs=(
-    [kill]='Coppice.Crash.Tests *KillTests'
+    [kill]='Coppice.Crash.Tests *.KillTests'
+    [kill-durable]='Coppice.Crash.Tests *.DurableKillTests'
     [leak]='Coppice.Tests *Law14*;Coppice.Sqlite.Tests *Law14*'
     [fuzz]='Coppice.Tests *Fuzz*;Coppice.Sqlite.Tests *Fuzz*'
     [simulation]='Coppice.Testing.Tests *ExplorationTests'

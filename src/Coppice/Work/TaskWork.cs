@@ -39,7 +39,7 @@ public sealed record TaskWork
     /// <summary>Gets the key under which its thread finds it again instead of spawning it twice.</summary>
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>Gets why the attempt before failed.</summary>
+    /// <summary>Gets why the last attempt failed that did and was followed by another; <see langword="null"/> where none has.</summary>
     public string? LastError { get; init; }
 
     /// <summary>Whether both say the same.</summary>

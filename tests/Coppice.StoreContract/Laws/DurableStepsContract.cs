@@ -84,6 +84,36 @@ public abstract class DurableStepsContract<TStore> : DurableTest<TStore>
     }
 
     [Fact]
+    public async Task Branches_may_come_to_their_first_steps_in_another_order_than_before_the_crash()
+    {
+        var right = new Signal();
+        var ended = await TwiceAsync(
+            async context =>
+            {
+                // The other branch has not come to its first step when the process ends.
+                await context.StepAsync("left", _ => PayAsync("left"));
+                return await HangAsync();
+            },
+            async context => string.Join(' ', await Task.WhenAll(LeftAsync(context), RightAsync(context))));
+
+        Assert.Equal("left right", ended);
+        Assert.Equal(["left", "right"], Paid);
+
+        async Task<string> LeftAsync(DurableTaskContext context)
+        {
+            await right.WaitAsync();
+            return await context.StepAsync("left", _ => PayAsync("left"));
+        }
+
+        Task<string> RightAsync(DurableTaskContext context)
+        {
+            var step = context.StepAsync("right", _ => PayAsync("right"));
+            right.Set();
+            return step;
+        }
+    }
+
+    [Fact]
     public async Task Steps_of_a_loop_have_keys_and_may_come_in_any_order()
     {
         var ended = await TwiceAsync(
@@ -159,7 +189,8 @@ public abstract class DurableStepsContract<TStore> : DurableTest<TStore>
             {
                 await context.StepAsync("download", _ => PayAsync("download"));
                 return "paid twice";
-            });
+            },
+            TimeSpan.FromSeconds(10));
 
         Assert.Equal(TaskState.Failed, ended.State);
         Assert.Contains("asks for step 'download' first, where an earlier attempt had stored step 'fetch'", ended.Error, StringComparison.Ordinal);
@@ -377,8 +408,9 @@ public abstract class DurableStepsContract<TStore> : DurableTest<TStore>
         return ended.Result!.Value.GetString()!;
     }
 
-    /// <summary>Lets a task run until it has stored all that it can, then crashes its host, and lets it run with other code.</summary>
-    private async Task<TaskSnapshot> TwiceEndAsync(Func<DurableTaskContext, Task<string>> first, Func<DurableTaskContext, Task<string>> second)
+    /// <summary>Lets a task run until it has stored all that it can, then crashes its host, and lets it run with other code, perhaps until it has waited.</summary>
+    private async Task<TaskSnapshot> TwiceEndAsync(
+        Func<DurableTaskContext, Task<string>> first, Func<DurableTaskContext, Task<string>> second, TimeSpan? wait = null)
     {
         var before = await StartAsync(kinds => kinds.Add(Work, (_, context) => first(context)));
         var task = await before.SpawnAsync(Work, "t1", "x", cancellationToken: Stop).Within();
@@ -386,6 +418,11 @@ public abstract class DurableStepsContract<TStore> : DurableTest<TStore>
         await CrashAsync();
 
         var after = await StartAsync(kinds => kinds.Add(Work, (_, context) => second(context)));
+        if (wait is { } time)
+        {
+            await PassAsync(time);
+        }
+
         return await EndOfAsync(after, task.Id);
     }
 }

@@ -31,7 +31,7 @@ public sealed class DurableTaskContext : TaskContext
     /// <summary>Gets which attempt this is, from 1. One that a stopping host handed back is not counted.</summary>
     public int Attempt { get; }
 
-    /// <summary>Gets why the attempt before failed; <see langword="null"/> where it did not, or ended with its process.</summary>
+    /// <summary>Gets why the last attempt failed that did; <see langword="null"/> where none has. One that ended with its process has not failed.</summary>
     public string? LastError { get; }
 
     /// <summary>Gets when the task fails if it has not ended, in UTC.</summary>
@@ -206,7 +206,7 @@ public sealed class DurableTaskContext : TaskContext
         {
             token.ThrowIfCancellationRequested();
             return await work(token).ConfigureAwait(false) is { } result ? Manager.Rules.CheckStepValue(result, "result of a step", nameof(work)) : null;
-        });
+        }, token);
     }
 
     private async Task SleepUntilAsync(Task<TaskStep> step)

@@ -10,11 +10,15 @@ internal sealed class StepLog
 {
     private const int ReadAtOnce = 1_000;
 
+    /// <summary>How long branches may be silent before a step that none of them has asked for is taken for one that the code no longer has.</summary>
+    private static readonly TimeSpan BranchPatience = TimeSpan.FromSeconds(10);
+
     private readonly TaskRunner _runner;
     private readonly TaskAttempt _attempt;
     private readonly HostFence _fence;
     private readonly StepCursor _root;
     private readonly AsyncLock _loading;
+    private readonly Pulse _asks;
     private readonly Lock _lock = new();
     private readonly HashSet<(string Name, string Key)> _asked = [];
     private readonly Dictionary<(string Name, string Key), TaskStep> _stored = [];
@@ -29,6 +33,7 @@ internal sealed class StepLog
         _fence = fence;
         _root = new StepCursor(this, "", null);
         _loading = new AsyncLock(runner.Scheduler);
+        _asks = new Pulse(runner.Scheduler);
         _count = attempt.Claimed.Steps;
         _isLoaded = _count == 0;
     }
@@ -42,15 +47,18 @@ internal sealed class StepLog
     /// <param name="name">Its name.</param>
     /// <param name="options">Its key, and what is kept.</param>
     /// <param name="run">What it does; the answer is what is kept.</param>
+    /// <param name="cancellationToken">The task's token.</param>
     /// <returns>What is stored of it, or would be.</returns>
-    internal Task<TaskStep> StepAsync(string name, StepOptions options, Func<Task<JsonElement?>> run)
+    internal Task<TaskStep> StepAsync(string name, StepOptions options, Func<Task<JsonElement?>> run, CancellationToken cancellationToken)
     {
         // Set here and not in the method below, the place in the order reaches the caller's flow.
         var (before, at) = options.Key is null ? StepCursor.Advance(this, _root, name) : (null, null);
-        return RunAsync(new TaskStep { Name = name, Key = options.Key ?? "", After = before?.Name ?? "" }, before, at, options.KeepFailure, run);
+        var step = new TaskStep { Name = name, Key = options.Key ?? "", After = before?.Name ?? "" };
+        return RunAsync(step, before, at, options.KeepFailure, run, cancellationToken);
     }
 
-    private async Task<TaskStep> RunAsync(TaskStep step, StepCursor? before, StepCursor? at, bool keepFailure, Func<Task<JsonElement?>> run)
+    private async Task<TaskStep> RunAsync(
+        TaskStep step, StepCursor? before, StepCursor? at, bool keepFailure, Func<Task<JsonElement?>> run, CancellationToken cancellationToken)
     {
         await LoadAsync().ConfigureAwait(false);
         if (Ask(step, before) is { } stored)
@@ -61,6 +69,11 @@ internal sealed class StepLog
         TakePlace();
         try
         {
+            if (before is not null && _stored.Count > 0)
+            {
+                await CheckPlaceAsync(step, before, cancellationToken).ConfigureAwait(false);
+            }
+
             var result = await run().ConfigureAwait(false);
             return await KeepAsync(step with { Result = result, IsFork = before?.Followers > 1 }).ConfigureAwait(false);
         }
@@ -88,27 +101,66 @@ internal sealed class StepLog
                     $"Step '{step.Name}'{(step.Key.Length > 0 ? $" with key '{step.Key}'" : "")} was asked for before in this attempt. Give each step of a loop a key of its own.");
             }
 
+            _asks.Raise();
             if (_stored.TryGetValue((step.Name, step.Key), out var stored))
             {
                 return before is null || stored.After == step.After ? stored : throw Moved(step, stored);
-            }
-
-            if (before is { Followers: 1 } && Replaced(step) is { } replaced)
-            {
-                throw new StepMismatchException(
-                    step.Name,
-                    $"The task asks for step '{step.Name}' {Place(step.After)}, where an earlier attempt had stored step '{replaced.Name}'. The code has "
-                    + "changed since: give steps that may come in any order a key, and a changed kind of task a new name.");
             }
 
             return null;
         }
     }
 
-    /// <summary>A stored step in whose place another is asked for.</summary>
-    private TaskStep? Replaced(TaskStep step) =>
-        _stored.Values.FirstOrDefault(stored =>
-            stored.Key.Length == 0 && !stored.IsFork && stored.After == step.After && stored.Name != step.Name && !_asked.Contains((stored.Name, "")));
+    /// <summary>
+    /// Where an earlier attempt had stored another step, that one is yet to be asked for by a branch beside this one, which came first that time; or
+    /// the code has changed. Before anything is paid, the branches get the time to say which.
+    /// </summary>
+    private async ValueTask CheckPlaceAsync(TaskStep step, StepCursor before, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var ask = _asks.Next();
+            if (before.Followers > 1 || Replaced(step) is not { } replaced)
+            {
+                return;
+            }
+
+            try
+            {
+                await ask.WaitAsync(BranchPatience, _runner.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                throw new StepMismatchException(
+                    step.Name,
+                    $"The task asks for step '{step.Name}' {Place(step.After)}, where an earlier attempt had stored step '{replaced.Name}'. The code has "
+                    + "changed since: give steps that may come in any order a key, and a changed kind of task a new name.");
+            }
+        }
+    }
+
+    /// <summary>A stored step in whose place another is asked for; none where several were stored, from which flows had forked.</summary>
+    private TaskStep? Replaced(TaskStep step)
+    {
+        lock (_lock)
+        {
+            TaskStep? there = null;
+            foreach (var stored in _stored.Values)
+            {
+                if (stored.Key.Length == 0 && stored.After == step.After)
+                {
+                    if (there is not null || stored.IsFork)
+                    {
+                        return null;
+                    }
+
+                    there = stored;
+                }
+            }
+
+            return there is not null && there.Name != step.Name && !_asked.Contains((there.Name, "")) ? there : null;
+        }
+    }
 
     private async ValueTask<TaskStep> KeepAsync(TaskStep step)
     {
