@@ -78,6 +78,8 @@ internal sealed class ScriptKinds(PaidLog log)
 
         async Task BranchAsync(string side)
         {
+            // Which branch comes first is left to chance, and may be another after each kill.
+            await Task.Yield();
             await StepAsync(side + 1);
             await StepAsync(side + 2);
         }
