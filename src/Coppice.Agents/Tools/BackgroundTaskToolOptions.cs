@@ -24,8 +24,8 @@ public sealed class BackgroundTaskToolOptions
     public IReadOnlyCollection<ChatAgent> Agents { get; set; } = [];
 
     /// <summary>
-    /// Gets or sets the names of the kinds of task that the model may spawn. By default those of the manager's kinds that have a
-    /// <see cref="TaskKind.Description"/>, which is written for models, and are no agents; none when it is empty.
+    /// Gets or sets the names of the kinds of task that the model may spawn. By default all kinds of the manager that are no agents; none when it is
+    /// empty. Their <see cref="TaskKind.Description"/> is what the model reads of them.
     /// </summary>
     public IReadOnlyCollection<string>? Kinds { get; set; }
 

@@ -34,7 +34,7 @@ internal sealed class SpawnTaskTool(ToolDoor door, IReadOnlyList<TaskKind> kinds
 
         return
         [
-            .. known.Where(kind => names?.Contains(kind.Name) ?? (!kind.HasInbox && kind.Description.Length > 0))
+            .. known.Where(kind => names?.Contains(kind.Name) ?? !kind.HasInbox)
                 .OrderBy(static kind => kind.Name, StringComparer.Ordinal),
         ];
     }
