@@ -153,7 +153,7 @@ internal sealed class TaskRunner
         var result = await CommitUntilLandedAsync(operation, progress, fence, attempt.TaskId).ConfigureAwait(false);
         if (result.Status != CommitStatus.Landed)
         {
-            attempt.Live?.Signal(StopReason.Fenced);
+            attempt.Stop(StopReason.Fenced);
             throw new AttemptLostException(attempt.TaskId);
         }
     }

@@ -219,6 +219,7 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
         foreach (var task in tasks)
         {
             task.Signal(StopReason.Fenced);
+            task.Attempt?.Stop(StopReason.Fenced);
         }
     }
 

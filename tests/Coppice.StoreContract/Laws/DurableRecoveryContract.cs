@@ -120,6 +120,35 @@ public abstract class DurableRecoveryContract<TStore> : DurableTest<TStore>
     }
 
     [Fact]
+    public async Task A_body_that_does_not_hear_that_its_host_was_given_up_holds_no_room_of_it_for_ever()
+    {
+        var kind = Kind(recovery: RecoveryPolicy.Idempotent);
+        var begun = new Signal();
+        var manager = await StartAsync(
+            kinds => kinds.Add(kind, async (input, context) =>
+            {
+                if (context.Attempt == 1 && input == "deaf")
+                {
+                    begun.Set();
+                    await new Signal().Task;
+                }
+
+                return input;
+            }),
+            static options => (options.MaxConcurrentAttempts, options.AttemptGracePeriod) = (1, TimeSpan.FromSeconds(10)),
+            Store);
+        var deaf = await manager.SpawnAsync(kind, "t1", "deaf", cancellationToken: Stop).Within();
+        await begun.WaitAsync();
+        await CrashAsync();
+
+        var other = await manager.SpawnAsync(kind, "t1", "other", cancellationToken: Stop).Within();
+        await PassAsync(TimeSpan.FromSeconds(10));
+
+        Assert.Equal("deaf", await deaf.ResultAsync(Stop).Within());
+        Assert.Equal("other", await other.ResultAsync(Stop).Within());
+    }
+
+    [Fact]
     public async Task A_host_that_stops_hands_its_work_back_without_using_up_an_attempt()
     {
         var kind = Kind();

@@ -130,7 +130,7 @@ public abstract class DurableRetriesContract<TStore> : DurableTest<TStore>
             }
 
             return "first";
-        }));
+        }), static options => options.AttemptGracePeriod = TimeSpan.FromSeconds(10));
         var task = await manager.SpawnAsync(kind, "t1", "", cancellationToken: Stop).Within();
         await begun.WaitAsync();
 

@@ -30,6 +30,7 @@ public abstract class DurableTest<TStore> : ContractTest<TStore>
                 options.TimeProvider = Clock;
                 options.HostTimeout = TimeSpan.FromDays(40);
                 options.ShutdownGracePeriod = TimeSpan.Zero;
+                options.AttemptGracePeriod = TimeSpan.FromDays(40);
                 register(options.Tasks);
                 configure?.Invoke(options);
             },
