@@ -30,7 +30,13 @@ internal static class PendingFile
             {
                 OwnerThreadId = "thread-" + (number % Threads).ToString(CultureInfo.InvariantCulture),
                 Type = DurableKinds.Echo.Type,
-                Work = new NewWork { Kind = DurableKinds.Echo.Name, Input = input, DueAt = areDelayed ? now + DelayOf(number, tasks) : null },
+                Work = new NewWork
+                {
+                    Kind = DurableKinds.Echo.Name,
+                    Input = input,
+                    Recovery = RecoveryPolicy.Idempotent,
+                    DueAt = areDelayed ? now + DelayOf(number, tasks) : null,
+                },
             })]);
         }
 

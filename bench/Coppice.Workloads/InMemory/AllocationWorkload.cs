@@ -11,18 +11,19 @@ internal static class AllocationWorkload
     internal static async Task<Figures> RunAsync(Parameters parameters)
     {
         var tasks = parameters.Int("tasks", 200_000);
-        await WarmUp.RunAsync(parameters.Int("warmup", 1500), () => SpawnAsync(Math.Min(tasks, 50_000)));
+        Func<int, Task> spawn = parameters.Text("of") == "durable" ? DurableWorkload.SpawnAsync : SpawnAsync;
+        await WarmUp.RunAsync(parameters.Int("warmup", 1500), () => spawn(Math.Min(tasks, 50_000)));
 
         // The listener allocates too, so the sum is measured without it.
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        await SpawnAsync(tasks);
+        await spawn(tasks);
         var figures = new Figures { ["bytes"] = (double)(GC.GetTotalAllocatedBytes(precise: true) - before) / tasks };
 
         var rounds = parameters.Int("rounds", 10);
         using var samples = new AllocationSamples();
         for (var round = 0; round < rounds; round++)
         {
-            await SpawnAsync(tasks);
+            await spawn(tasks);
         }
 
         foreach (var ((type, size), count) in samples.Stop())

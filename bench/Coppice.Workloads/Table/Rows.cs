@@ -78,6 +78,11 @@ internal static class Rows
         DurableInMemory(1),
         DurableInMemory(2),
         new(
+            "durable-allocations",
+            new("allocations", "tasks=200000 rounds=1 of=durable", "tasks=2000 rounds=1 of=durable warmup=0"),
+            Floor: null,
+            new Line("durable-allocations", "Allocated from spawn to terminal by a task of a registered kind, in memory", "B", "bytes", Goal.None)),
+        new(
             "step",
             new("step", "steps=1000", "steps=40 unmeasured=20"),
             new("step-floor", "steps=1000", "steps=40 unmeasured=20"),

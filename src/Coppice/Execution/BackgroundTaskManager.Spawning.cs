@@ -89,46 +89,52 @@ public sealed partial class BackgroundTaskManager
     {
         options ??= DefaultSpawnOptions;
         TaskRules.CheckIsPlain(options);
-        var add = CreateAdd(ownerThreadId, isAgent ? TaskTypes.SubAgent : TaskTypes.Task, options, isAgent);
+        var spawn = Check(ownerThreadId, isAgent ? TaskTypes.SubAgent : TaskTypes.Task, options, isAgent);
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
         Rules.CheckName(options.Name);
-        var agentThread = !isAgent ? null : await AgentThreadAsync(core, add.Continues, cancellationToken).ConfigureAwait(false);
+        var agentThread = !isAgent ? null : await AgentThreadAsync(core, spawn.Continues, cancellationToken).ConfigureAwait(false);
         var task = core.Prepare(body, options.Blocking);
+        var reader = isAgent ? _options.Scheduler.NewGuid() : Guid.Empty;
         return await core.SpawnAsync(
-            task,
-            add with
-            {
-                Lineage = Complete(add.Lineage, core.Store),
-                AgentThreadId = agentThread,
-                AgentReader = isAgent ? _options.Scheduler.NewGuid() : Guid.Empty,
-            },
-            cancellationToken).ConfigureAwait(false);
+            task, CreateAdd(spawn, Complete(spawn.Lineage, core.Store), agentThread, reader, work: null), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>What the store is told of a new task, as far as its options say it.</summary>
-    private AddTask CreateAdd(string ownerThreadId, string type, SpawnOptions options, bool isAgent)
+    private CheckedSpawn Check(string ownerThreadId, string type, SpawnOptions options, bool isAgent)
     {
         Rules.CheckId(ownerThreadId, nameof(ownerThreadId));
-        var add = new AddTask
-        {
-            OwnerThreadId = ownerThreadId,
-            Type = Rules.CheckOptionalId(options.Type, "options.Type") ?? type,
-            Name = options.Name,
-            Description = Rules.CheckDescription(options.Description, "options.Description"),
-            Lineage = Rules.CheckLineage(options.Lineage, "options.Lineage"),
-            MaxDepth = _options.MaxDepth,
-            Continues = Rules.CheckOptionalId(options.Continues, "options.Continues"),
-            Notify = options.Notify,
-        };
-        if (add.Continues is not null && !isAgent)
+        var spawn = new CheckedSpawn(
+            ownerThreadId,
+            Rules.CheckOptionalId(options.Type, "options.Type") ?? type,
+            Rules.CheckDescription(options.Description, "options.Description"),
+            Rules.CheckLineage(options.Lineage, "options.Lineage"),
+            Rules.CheckOptionalId(options.Continues, "options.Continues"),
+            options);
+        if (spawn.Continues is not null && !isAgent)
         {
             throw new ArgumentException("Only an agent task continues another: use SpawnAgentAsync, or leave Continues out.", "options.Continues");
         }
 
         return Enum.IsDefined(options.Notify)
-            ? add
+            ? spawn
             : throw new ArgumentException($"There is no notify policy {(int)options.Notify}.", "options.Notify");
     }
+
+    /// <summary>What the store is told of a new task. Made when all of it is known, and so only once.</summary>
+    private AddTask CreateAdd(in CheckedSpawn spawn, TaskLineage lineage, string? agentThread, Guid agentReader, NewWork? work) => new()
+    {
+        OwnerThreadId = spawn.OwnerThreadId,
+        Type = spawn.Type,
+        Name = spawn.Options.Name,
+        Description = spawn.Description,
+        Lineage = lineage,
+        State = work is null ? TaskState.Running : TaskState.Pending,
+        MaxDepth = _options.MaxDepth,
+        AgentThreadId = agentThread,
+        AgentReader = agentReader,
+        Continues = spawn.Continues,
+        Notify = spawn.Options.Notify,
+        Work = work,
+    };
 
     /// <summary>
     /// The thread of a new agent: its own, or that of the one it continues, which never changes; whether the agent may take it on is decided in the
@@ -156,4 +162,8 @@ public sealed partial class BackgroundTaskManager
             AgentId = given.AgentId ?? Rules.CheckOptionalId(call?.AgentId, nameof(ToolCallScope)),
         };
     }
+
+    /// <summary>What a spawn asks for, checked, as far as its options say it.</summary>
+    private readonly record struct CheckedSpawn(
+        string OwnerThreadId, string Type, string Description, TaskLineage Lineage, string? Continues, SpawnOptions Options);
 }

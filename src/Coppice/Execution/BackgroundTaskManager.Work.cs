@@ -111,12 +111,11 @@ public sealed partial class BackgroundTaskManager
     {
         options ??= DefaultSpawnOptions;
         var work = Rules.CheckWork(kind, input, options);
-        var add = CreateAdd(ownerThreadId, kind.Type, options, kind.HasInbox);
+        var spawn = Check(ownerThreadId, kind.Type, options, kind.HasInbox);
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
         Rules.CheckName(options.Name);
-        var agentThread = !kind.HasInbox ? null : await AgentThreadAsync(core, add.Continues, cancellationToken).ConfigureAwait(false);
+        var agentThread = !kind.HasInbox ? null : await AgentThreadAsync(core, spawn.Continues, cancellationToken).ConfigureAwait(false);
         return await core.SpawnWorkAsync(
-            add with { State = TaskState.Pending, Lineage = Complete(add.Lineage, core.Store), AgentThreadId = agentThread, Work = work },
-            cancellationToken).ConfigureAwait(false);
+            CreateAdd(spawn, Complete(spawn.Lineage, core.Store), agentThread, Guid.Empty, work), cancellationToken).ConfigureAwait(false);
     }
 }

@@ -332,10 +332,11 @@ internal sealed class TaskRunner
         var end = task.Attempt is not { } attempt
             ? new FinishTask(task.TaskId, outcome!.State) { Error = outcome.Error, Result = outcome.Result }
             : outcome is null ? AttemptVerdict.WithoutBody(attempt, _options) : AttemptVerdict.Of(attempt, outcome, _options);
-        return end switch
+        var cancelledBy = task.UnstoredCancel;
+        return events.Count == 0 && cancelledBy is null ? end : end switch
         {
-            FinishTask finish => finish with { FirstEvent = first, Events = events, CancelledBy = task.UnstoredCancel },
-            HandBackWork back => back with { FirstEvent = first, Events = events, CancelledBy = task.UnstoredCancel },
+            FinishTask finish => finish with { FirstEvent = first, Events = events, CancelledBy = cancelledBy },
+            HandBackWork back => back with { FirstEvent = first, Events = events, CancelledBy = cancelledBy },
             _ => end,
         };
     }

@@ -43,7 +43,10 @@ public interface ITaskStoreListener
     /// <param name="threadId">The thread.</param>
     void OnMailLeftUnread(string threadId);
 
-    /// <summary>A task of a kind may be claimed, at once or from a time on: one was added or handed back, or another has made room.</summary>
+    /// <summary>
+    /// A task of a kind may be claimed, at once or from a time on: one was added or handed back, or another has made room. Not told where the
+    /// same transaction has given it to a host already.
+    /// </summary>
     /// <param name="kind">The kind.</param>
     /// <param name="at">From when on; <see langword="null"/> for at once. A deadline counts as a time too.</param>
     void OnWork(string kind, DateTimeOffset? at);

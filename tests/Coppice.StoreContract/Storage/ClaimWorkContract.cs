@@ -321,6 +321,7 @@ public abstract class ClaimWorkContract<TStore> : ContractTest<TStore>
         var host = await JoinAsync("worker");
         var listener = new RecordingListener { WantsChanges = false };
         using var subscription = Store.Subscribe(listener);
+        var missed = 0;
         for (var round = 0; round < 60; round++)
         {
             var claim = Task.Run(() => host.ClaimAsync(), Stop);
@@ -330,9 +331,11 @@ public abstract class ClaimWorkContract<TStore> : ContractTest<TStore>
             var id = await add.Within();
 
             Assert.Equal([id], claimed.Concat(Ids(await host.ClaimAsync())));
+            missed += claimed.Any() ? 0 : 1;
         }
 
-        Assert.Equal(60, listener.Snapshot().Count(static heard => heard == new RecordingListener.Heard("Work", "k")));
+        // What was given away in the very transaction that added it need not be told.
+        Assert.InRange(listener.Snapshot().Count(static heard => heard == new RecordingListener.Heard("Work", "k")), missed, 60);
     }
 
     [Fact]

@@ -11,8 +11,7 @@ public sealed partial class InMemoryTaskStore
         }
 
         var taken = _board.Take(claim, Milliseconds(batch));
-        using var locks = new PartitionLocks(
-            taken.Claimed.Select(static each => each.Item).Concat(taken.Expired).SelectMany(item => PartitionList(PartitionsOf(item.Task))));
+        using var locks = new PartitionLocks(PartitionsOf(taken));
         using var turn = _feed.TakeTurn();
         if (!_hosts.IsOpen(batch.Host))
         {
@@ -40,12 +39,37 @@ public sealed partial class InMemoryTaskStore
             Begin(batch, claim, item.Task, number, turn);
         }
 
-        foreach (var (item, _) in taken.Claimed.Except(claimed))
+        if (claimed.Count < taken.Claimed.Count)
         {
-            Release(item, turn);
+            foreach (var (item, _) in taken.Claimed.Except(claimed))
+            {
+                Release(item, turn);
+            }
         }
 
         return result;
+    }
+
+    private HashSet<ThreadPartition> PartitionsOf(TakenWork taken)
+    {
+        var partitions = new HashSet<ThreadPartition>();
+        foreach (var (item, _) in taken.Claimed)
+        {
+            Add(item);
+        }
+
+        taken.Expired.ForEach(Add);
+        return partitions;
+
+        void Add(WorkItem item)
+        {
+            var (owner, agent) = PartitionsOf(item.Task);
+            partitions.Add(owner!);
+            if (agent is not null)
+            {
+                partitions.Add(agent);
+            }
+        }
     }
 
     /// <summary>Whether what was taken off the board is not ended by a cancel, or about to be by one that has marked it already.</summary>

@@ -140,8 +140,10 @@ internal sealed class TaskRecord
     /// <summary>What the task will be once it is claimed.</summary>
     internal TaskSnapshot ToClaimed()
     {
-        var task = ToSnapshot();
-        return task with { State = TaskState.Running, Work = task.Work! with { Attempt = task.Work.Attempt + 1, DueAt = null } };
+        lock (this)
+        {
+            return ToSnapshot(TaskState.Running, Work!.ToWork(isPending: false, Work.Attempt + 1));
+        }
     }
 
     internal void Claim(long claim, long ownerEpoch)
@@ -248,28 +250,30 @@ internal sealed class TaskRecord
     {
         lock (this)
         {
-            return new TaskSnapshot
-            {
-                TaskId = TaskId,
-                OwnerThreadId = Owner.ThreadId,
-                Type = Type,
-                Name = Name,
-                Description = Description,
-                State = _state,
-                Error = TaskEnd.ErrorOf(_end),
-                Result = TaskEnd.ResultOf(_end),
-                CreatedAt = CreatedAt,
-                CompletedAt = Time(_completedMs),
-                CancelRequestedAt = _cancel?.At,
-                CancelledBy = _cancel?.By,
-                Notify = (NotifyPolicy)_notify,
-                AgentThreadId = Agent?.ThreadId,
-                Continues = Agent?.Continues,
-                Work = Work?.ToWork(isPending: _state == TaskState.Pending),
-                Lineage = Lineage,
-            };
+            return ToSnapshot(_state, Work?.ToWork(isPending: _state == TaskState.Pending, Work.Attempt));
         }
     }
+
+    private TaskSnapshot ToSnapshot(TaskState state, TaskWork? work) => new()
+    {
+        TaskId = TaskId,
+        OwnerThreadId = Owner.ThreadId,
+        Type = Type,
+        Name = Name,
+        Description = Description,
+        State = state,
+        Error = TaskEnd.ErrorOf(_end),
+        Result = TaskEnd.ResultOf(_end),
+        CreatedAt = CreatedAt,
+        CompletedAt = Time(_completedMs),
+        CancelRequestedAt = _cancel?.At,
+        CancelledBy = _cancel?.By,
+        Notify = (NotifyPolicy)_notify,
+        AgentThreadId = Agent?.ThreadId,
+        Continues = Agent?.Continues,
+        Work = work,
+        Lineage = Lineage,
+    };
 
     private static DateTimeOffset? Time(long milliseconds) =>
         milliseconds == Never ? null : DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);

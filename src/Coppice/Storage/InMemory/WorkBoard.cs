@@ -195,6 +195,13 @@ internal sealed class WorkBoard
         item.Rank = rank > 0 ? rank : ++_order;
         item.Place = WorkPlace.Ready;
         var lane = item.Lane = LaneOf(item);
+        if (lane.Ready > 0 && item.Priority <= lane.Priority)
+        {
+            // It changes nothing about whose turn it is.
+            lane.Add(item);
+            return;
+        }
+
         lane.Kind.Take(lane);
         if (lane.Ready == 0)
         {
@@ -223,18 +230,19 @@ internal sealed class WorkBoard
         if (item.Lane is { } lane)
         {
             item.Lane = null;
-            lane.Kind.Take(lane);
             if (place == WorkPlace.Ready)
             {
+                lane.Kind.Take(lane);
                 lane.Remove(item);
+                lane.Kind.Place(lane);
             }
             else
             {
                 lane.Running--;
                 lane.Kind.Running--;
+                lane.Kind.LetGo(lane);
             }
 
-            lane.Kind.Place(lane);
             if (lane.Kind.IsEmpty)
             {
                 _kinds.Remove(lane.Kind.Name);

@@ -147,14 +147,14 @@ internal sealed class WorkItem
         Checkpoint = null;
     }
 
-    internal TaskWork ToWork(bool isPending) => new()
+    internal TaskWork ToWork(bool isPending, int attempt) => new()
     {
         Kind = Kind,
         Version = Version,
         Input = _input,
         Recovery = Recovery,
         Priority = Priority,
-        Attempt = Attempt,
+        Attempt = attempt,
         Failures = Failures,
         Crashes = Crashes,
         DueAt = isPending ? Time(DueMs) : null,

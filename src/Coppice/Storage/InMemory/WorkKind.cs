@@ -50,7 +50,16 @@ internal sealed class WorkKind(string name)
             _byTurn.Add(lane);
             _byPriority.Add(lane);
         }
-        else if (lane.IsEmpty)
+        else
+        {
+            LetGo(lane);
+        }
+    }
+
+    /// <summary>Forgets a lane in which nothing is left.</summary>
+    internal void LetGo(WorkLane lane)
+    {
+        if (lane.IsEmpty)
         {
             _lanes.Remove(lane.ThreadId);
         }
@@ -59,9 +68,16 @@ internal sealed class WorkKind(string name)
     /// <summary>The task that is next here for a host that may take more of the kind.</summary>
     internal WorkItem? Next(KindClaim claim, bool byAge)
     {
-        foreach (var lane in byAge ? _byTurn : _byPriority)
+        // The first lane mostly has one, and to go through a set costs more than all the rest.
+        var lanes = byAge ? _byTurn : _byPriority;
+        return lanes.Min is { } first ? Next(first, claim, byAge) ?? Next(lanes, claim, byAge) : null;
+    }
+
+    private static WorkItem? Next(SortedSet<WorkLane> lanes, KindClaim claim, bool byAge)
+    {
+        foreach (var lane in lanes)
         {
-            if (lane.Running < claim.MaxRunningPerThread && lane.Next(claim.MaxVersion, byAge) is { } next)
+            if (Next(lane, claim, byAge) is { } next)
             {
                 return next;
             }
@@ -69,4 +85,7 @@ internal sealed class WorkKind(string name)
 
         return null;
     }
+
+    private static WorkItem? Next(WorkLane lane, KindClaim claim, bool byAge) =>
+        lane.Running < claim.MaxRunningPerThread ? lane.Next(claim.MaxVersion, byAge) : null;
 }

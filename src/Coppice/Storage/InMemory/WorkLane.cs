@@ -6,6 +6,9 @@ internal sealed class WorkLane(WorkKind kind, string threadId)
     // A host takes no newer version than it knows, and must not look through them all to find an older one.
     private readonly SortedDictionary<int, Order> _versions = [];
 
+    // Mostly there is one version, and to go through a sorted dictionary costs more than all the rest.
+    private (int Version, Order Order)? _only;
+
     internal WorkKind Kind { get; } = kind;
 
     internal string ThreadId { get; } = threadId;
@@ -26,6 +29,7 @@ internal sealed class WorkLane(WorkKind kind, string threadId)
         if (!_versions.TryGetValue(item.Version, out var order))
         {
             _versions.Add(item.Version, order = new Order());
+            _only = _versions.Count == 1 ? (item.Version, order) : null;
         }
 
         order.ByPriority.Add(item);
@@ -41,15 +45,23 @@ internal sealed class WorkLane(WorkKind kind, string threadId)
         if (order.ByRank.Count == 0)
         {
             _versions.Remove(item.Version);
+            _only = _versions.Count == 1 && _versions.First() is var (version, left) ? (version, left) : null;
         }
 
         Ready--;
-        Priority = Ready == 0 ? 0 : _versions.Values.Max(static each => each.ByPriority.Min!.Priority);
+        Priority = Ready == 0 ? 0
+            : _only is { } only ? only.Order.ByPriority.Min!.Priority
+            : _versions.Values.Max(static each => each.ByPriority.Min!.Priority);
     }
 
     /// <summary>The next task of no newer version, by priority or by age alone.</summary>
     internal WorkItem? Next(int maxVersion, bool byAge)
     {
+        if (_only is { } only)
+        {
+            return only.Version > maxVersion ? null : byAge ? only.Order.ByRank.Min : only.Order.ByPriority.Min;
+        }
+
         WorkItem? next = null;
         foreach (var (version, order) in _versions)
         {

@@ -12,15 +12,20 @@ namespace Coppice;
 /// </remarks>
 public sealed class DurableTaskContext : TaskContext
 {
+    private readonly TaskRunner _runner;
+    private readonly HostFence _fence;
     private TaskAttempt? _attempt;
+
+    // Made when the first step is asked for; most bodies have none.
     private StepLog? _steps;
 
     internal DurableTaskContext(TaskRunner runner, LiveTask live, TaskAttempt attempt, AgentTaskContext? agent)
         : base(runner.Manager, live.TaskId, live.OwnerThreadId, live)
     {
+        _runner = runner;
+        _fence = live.Fence;
         _attempt = attempt;
         Claim = attempt.Claim;
-        _steps = new StepLog(runner, attempt, live.Fence);
         Attempt = attempt.Work.Attempt;
         LastError = attempt.Work.LastError;
         Deadline = attempt.Work.Deadline;
@@ -112,7 +117,7 @@ public sealed class DurableTaskContext : TaskContext
         ArgumentOutOfRangeException.ThrowIfGreaterThan(duration, SpawnOptions.LongestWait);
         return SleepUntilAsync(RunStep(
             name ?? "sleep",
-            new StepOptions { Key = name is null ? (_steps ?? throw Lost()).NextSleep() : null },
+            new StepOptions { Key = name is null ? Steps.NextSleep() : null },
             _ => Task.FromResult<JsonElement?>(ToJson((Manager.TimeProvider.GetUtcNow() + duration).ToUnixTimeMilliseconds()))));
     }
 
@@ -175,6 +180,21 @@ public sealed class DurableTaskContext : TaskContext
     /// <summary>Gets the number of the claim that this attempt goes by.</summary>
     internal long Claim { get; }
 
+    private StepLog Steps
+    {
+        get
+        {
+            var attempt = _attempt ?? throw Lost();
+            if (Volatile.Read(ref _steps) is { } steps)
+            {
+                return steps;
+            }
+
+            steps = new StepLog(_runner, attempt, _fence);
+            return Interlocked.CompareExchange(ref _steps, steps, null) ?? steps;
+        }
+    }
+
     internal override void Release()
     {
         base.Release();
@@ -202,7 +222,7 @@ public sealed class DurableTaskContext : TaskContext
         options ??= new StepOptions();
         options = options with { Key = Manager.Rules.CheckOptionalId(options.Key, "options.Key") };
         var token = CancellationToken;
-        return (_steps ?? throw Lost()).StepAsync(name, options, async () =>
+        return Steps.StepAsync(name, options, async () =>
         {
             token.ThrowIfCancellationRequested();
             return await work(token).ConfigureAwait(false) is { } result ? Manager.Rules.CheckStepValue(result, "result of a step", nameof(work)) : null;
