@@ -56,7 +56,7 @@ public sealed class DurableResearchTests : IDisposable
 
         var again = await RunAsync();
 
-        Assert.StartsWith("bg_0 goes on: Why?\n", again.Output, StringComparison.Ordinal);
+        Assert.Contains("bg_0 goes on: Why?\n", again.Output, StringComparison.Ordinal);
         Assert.EndsWith("1 process, 8 payments: nothing was paid for again once its result was stored.\n", again.Output, StringComparison.Ordinal);
     }
 
@@ -75,7 +75,7 @@ public sealed class DurableResearchTests : IDisposable
     private static void AssertFinished(SampleResult result, int processes)
     {
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
-        Assert.StartsWith("bg_0 goes on: Why?\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("bg_0 goes on: Why?\n", result.Output, StringComparison.Ordinal);
         Assert.Contains($"\n{processes} processes, ", result.Output, StringComparison.Ordinal);
         Assert.EndsWith("nothing was paid for again once its result was stored.\n", result.Output, StringComparison.Ordinal);
     }
