@@ -55,6 +55,7 @@ internal static class DurableWorkload
                 input = input with { Fails = 0 };
             }
 
+            var asked = manager.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
             var task = await manager.SpawnAsync(kind, thread, input, new SpawnOptions
             {
                 IdempotencyKey = key,
@@ -62,6 +63,11 @@ internal static class DurableWorkload
                 Priority = random.Next(-1, 3),
             });
             log.Write($"S {key} {task.Id}");
+            if (!task.WasKnown)
+            {
+                log.Write($"D {task.Id} {asked + delay}");
+            }
+
             if (random.Next(12) == 0)
             {
                 log.Write($"X {task.Id}");
