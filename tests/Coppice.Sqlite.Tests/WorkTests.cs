@@ -8,6 +8,9 @@ namespace Coppice.Sqlite.Tests;
 public sealed class WorkTests : IAsyncDisposable
 {
     private readonly TempFolder _folder = new();
+    private readonly ManualResetEventSlim _gate = new(initialState: true);
+    private readonly SemaphoreSlim _entered = new(0);
+    private int _commits;
     private bool _fails;
     private SqliteTaskStore? _store;
 
@@ -21,6 +24,8 @@ public sealed class WorkTests : IAsyncDisposable
         }
 
         _folder.Dispose();
+        _gate.Dispose();
+        _entered.Dispose();
     }
 
     [Fact]
@@ -144,6 +149,34 @@ public sealed class WorkTests : IAsyncDisposable
         Assert.Null(kinds.CrashBefore(kind, KindTable.MaxCrashes + 1));
     }
 
+    [Fact]
+    public async Task A_host_with_room_takes_a_task_in_the_transaction_that_adds_it()
+    {
+        const int Rounds = 20;
+        var host = await OpenAsync();
+        var kind = new TaskKind<string, string>("work");
+        var options = new BackgroundTaskOptions();
+        options.Tasks.Add(kind, static (input, _) => Task.FromResult(input));
+        await using var manager = await BackgroundTaskManager.StartAsync(_store!, options, Stop);
+        await (await manager.SpawnAsync(kind, "t1", "first", cancellationToken: Stop)).ResultAsync(Stop).Within();
+        _commits = 0;
+
+        for (var round = 0; round < Rounds; round++)
+        {
+            // While the writer stands still, the spawn and what comes right behind it wait for the same transaction.
+            _gate.Reset();
+            var held = host.AddAsync();
+            await _entered.WaitAsync(Stop).Within();
+            var spawn = manager.SpawnAsync(kind, "t1", $"{round}", cancellationToken: Stop);
+            _gate.Set();
+            await held.Within();
+            await (await spawn.AsTask().Within()).ResultAsync(Stop).Within();
+        }
+
+        // Each round the one that was held, the spawn with the claim, and the end; a look that came at the wrong moment may cost one more.
+        Assert.InRange(_commits, 3 * Rounds, (3 * Rounds) + (Rounds / 4));
+    }
+
     /// <summary>Opens the store, once more if it is open, and joins it at the time of the host before.</summary>
     private async Task<StoreHost> OpenAsync()
     {
@@ -163,6 +196,13 @@ public sealed class WorkTests : IAsyncDisposable
                         throw new SqliteException("disk I/O error", 10);
                     }
 
+                    if (!_gate.IsSet)
+                    {
+                        _entered.Release();
+                        _gate.Wait(Stop);
+                    }
+
+                    _commits++;
                     commit();
                 },
             },
