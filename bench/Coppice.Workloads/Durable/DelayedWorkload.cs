@@ -60,12 +60,15 @@ internal static class DelayedWorkload
         // The compiler has seen what is hot.
         await bodies.RunAsync(manager, due, TimeSpan.FromSeconds(seconds / 2), TimeSpan.FromSeconds(seconds / 2));
         WarmUp.Collect();
-        var late = await bodies.RunAsync(manager, due, TimeSpan.FromSeconds(seconds), TimeSpan.FromSeconds(seconds));
+        var (late, timers) = await bodies.RunAsync(manager, due, TimeSpan.FromSeconds(seconds), TimeSpan.FromSeconds(seconds));
         return new Figures
         {
             ["late_p50_ms"] = late[late.Length / 2],
             ["late_p99_ms"] = late[late.Length * 99 / 100],
             ["late_max_ms"] = late[^1],
+            ["timer_p50_ms"] = timers[timers.Length / 2],
+            ["timer_p99_ms"] = timers[timers.Length * 99 / 100],
+            ["timer_max_ms"] = timers[^1],
         };
     }
 
@@ -84,8 +87,11 @@ internal static class DelayedWorkload
             return Task.FromResult(place);
         });
 
-        /// <summary>Spawns so many, due at random within a span that begins after a while, and gets how many milliseconds late they began, in order.</summary>
-        internal async Task<double[]> RunAsync(BackgroundTaskManager manager, int count, TimeSpan after, TimeSpan span)
+        /// <summary>
+        /// Spawns so many, due at random within a span that begins after a while, and gets how many milliseconds late they began, in order; and how
+        /// late bare timers for the same moments were, which is what the process and the machine make of any time.
+        /// </summary>
+        internal async Task<(double[] Bodies, double[] Timers)> RunAsync(BackgroundTaskManager manager, int count, TimeSpan after, TimeSpan span)
         {
             // Times are kept to the millisecond.
             var from = DateTimeOffset.FromUnixTimeMilliseconds((TimeProvider.System.GetUtcNow() + after).ToUnixTimeMilliseconds());
@@ -105,8 +111,15 @@ internal static class DelayedWorkload
                 throw new InvalidOperationException($"{count} spawns took longer than the {after} there was before the first was due.");
             }
 
+            var timers = await Task.WhenAll(_due.Select(LatenessAsync));
             await _left.Reached;
-            return [.. _late.Order()];
+            return ([.. _late.Order()], [.. timers.Order()]);
+        }
+
+        private static async Task<double> LatenessAsync(DateTimeOffset due)
+        {
+            await Task.Delay(due - TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(1), TimeProvider.System);
+            return (TimeProvider.System.GetUtcNow() - due).TotalMilliseconds;
         }
     }
 }

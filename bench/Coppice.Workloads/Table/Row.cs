@@ -43,4 +43,7 @@ internal sealed record Line(string Name, string Title, string Unit, string Figur
 
     /// <summary>Gets what the floor of this line is, when that needs a word.</summary>
     internal string? FloorIs { get; init; }
+
+    /// <summary>Gets whether what it is measured against is a figure of ours too, of the same run.</summary>
+    internal bool IsWithin { get; init; }
 }

@@ -16,9 +16,7 @@ internal sealed record TableLine(Line Line, double Ours, double? Floor, double? 
             return new(line, Statistics.Median(ours), null, null, 0, 0);
         }
 
-        // What a line names itself may have been measured beside ours, also where the row has a floor.
-        var isBeside = row.Floor is null || (line.Against is not null && result.Ours.TrueForAll(figures => figures.ContainsKey(against)));
-        var floors = (isBeside ? result.Ours : result.Floor).ConvertAll(figures => figures[against]);
+        var floors = (row.Floor is null || line.IsWithin ? result.Ours : result.Floor).ConvertAll(figures => figures[against]);
         var ratios = ours.Zip(floors, (one, other) => one / other).ToList();
         return new(line, Statistics.Median(ours), Statistics.Median(floors), Statistics.Median(ratios), ratios.Min(), ratios.Max());
     }
