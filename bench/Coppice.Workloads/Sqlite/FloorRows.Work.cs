@@ -89,7 +89,7 @@ internal sealed partial class FloorRows
         _beginTask = _database.Prepare("UPDATE tasks SET state = 1, host_epoch = 1, events_through = 0 WHERE n = ?");
         _beginWork = _database.Prepare("UPDATE work SET attempt = 1, claim = ?, rank = NULL WHERE n = ?");
         _endResult = _database.Prepare("UPDATE tasks SET state = 3, completed_ms = ?, error = NULL, result = '1234', agent_open = 0 WHERE n = ?");
-        _endWork = _database.Prepare("UPDATE work SET rank = NULL, due_ms = NULL, expires_ms = NULL, steps = 0, has_checkpoint = 0 WHERE n = ?");
+        _endWork = _database.Prepare("UPDATE work SET rank = NULL, due_ms = NULL, expires_ms = NULL, has_steps = 0, has_checkpoint = 0 WHERE n = ?");
         _addLane = _database.Prepare("INSERT INTO lanes (n, kind, running, ready, priority, version, turn) VALUES (?, 1, ?, ?, 0, 1, ?)");
         _saveLane = _database.Prepare("UPDATE lanes SET running = ?, ready = ?, priority = 0, version = 1, turn = ? WHERE n = ?");
         _removeLane = _database.Prepare("DELETE FROM lanes WHERE n = ?");

@@ -97,7 +97,7 @@ internal static class Schema
             due_ms INTEGER,
             expires_ms INTEGER,
             deadline_ms INTEGER,
-            steps INTEGER NOT NULL DEFAULT 0,
+            has_steps INTEGER NOT NULL DEFAULT 0,
             has_checkpoint INTEGER NOT NULL DEFAULT 0,
             owner INTEGER,
             key TEXT,

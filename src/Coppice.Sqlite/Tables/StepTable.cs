@@ -7,7 +7,10 @@ internal sealed class StepTable(Connection connection)
 {
     internal const string FindSql = "SELECT 1 FROM steps INDEXED BY steps_by_name WHERE task = ? AND name = ? AND key = ?";
 
+    internal const string CountSql = "SELECT max(place) + 1 FROM steps INDEXED BY steps_by_place WHERE task = ?";
+
     private readonly Statement _find = connection.Prepare(FindSql);
+    private readonly Statement _count = connection.Prepare(CountSql);
     private readonly Statement _add = connection.Prepare(
         "INSERT INTO steps (task, place, name, key, after, is_fork, error, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
 
@@ -17,6 +20,9 @@ internal sealed class StepTable(Connection connection)
     private readonly Statement _removeCheckpoint = connection.Prepare("DELETE FROM checkpoints WHERE n = ?");
 
     public bool Contains(long task, TaskStep step) => _find.Bind(task).Bind(step.Name).Bind(step.Key).Scalar() is not null;
+
+    /// <summary>How many steps a task has. Their places have no gaps, so it is looked up and not counted.</summary>
+    public int Count(long task) => (int)(_count.Bind(task).Scalar() ?? 0);
 
     public void Add(long task, int place, TaskStep step) =>
         _add.Bind(task).Bind(place).Bind(step.Name).Bind(step.Key).Bind(step.After).Bind(step.IsFork ? 1 : 0).Bind(step.Error)
@@ -43,7 +49,7 @@ internal sealed class StepTable(Connection connection)
     /// <summary>Forgets what a task has stored.</summary>
     public void Remove(in WorkHead work)
     {
-        if (work.Steps > 0)
+        if (work.HasSteps)
         {
             _remove.Bind(work.Number).Run();
         }

@@ -21,7 +21,7 @@ internal readonly record struct WorkHead(
     /// <summary>Gets when it will be ready, while it waits for that.</summary>
     public DateTimeOffset? DueAt { get; init; }
 
-    public int Steps { get; init; }
+    public bool HasSteps { get; init; }
 
     public bool HasCheckpoint { get; init; }
 

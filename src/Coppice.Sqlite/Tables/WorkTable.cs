@@ -31,7 +31,7 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
 
     private readonly Statement _head = connection.Prepare(
         """
-        SELECT n, lane, version, recovery, max_crashes, priority, deadline_ms, attempt, failures, crashes, claim, rank, due_ms, steps, has_checkpoint
+        SELECT n, lane, version, recovery, max_crashes, priority, deadline_ms, attempt, failures, crashes, claim, rank, due_ms, has_steps, has_checkpoint
         FROM work WHERE n = ?
         """);
 
@@ -45,7 +45,7 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
     private readonly Statement _addInput = connection.Prepare("INSERT INTO inputs (n, json) VALUES (?, ?)");
     private readonly Statement _set = connection.Prepare(
         """
-        UPDATE work SET attempt = ?, failures = ?, crashes = ?, claim = ?, rank = ?, due_ms = ?, expires_ms = ?, steps = ?, has_checkpoint = ?
+        UPDATE work SET attempt = ?, failures = ?, crashes = ?, claim = ?, rank = ?, due_ms = ?, expires_ms = ?, has_steps = ?, has_checkpoint = ?
         WHERE n = ?
         """);
 
@@ -81,7 +81,7 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
             Claim = rows.Number(10),
             Rank = rows.NumberOrNull(11),
             DueAt = rows.TimeOrNull(12),
-            Steps = (int)rows.Number(13),
+            HasSteps = rows.Number(13) != 0,
             HasCheckpoint = rows.Number(14) != 0,
         });
     }
@@ -114,7 +114,7 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
     public void Set(in WorkHead work)
     {
         _set.Bind(work.Attempt).Bind(work.Failures).Bind(work.Crashes).Bind(work.Claim).Bind(work.Rank).Bind(work.DueAt)
-            .Bind(work.IsPending ? work.Deadline : null).Bind(work.Steps).Bind(work.HasCheckpoint ? 1 : 0).Bind(work.Number).Run();
+            .Bind(work.IsPending ? work.Deadline : null).Bind(work.HasSteps ? 1 : 0).Bind(work.HasCheckpoint ? 1 : 0).Bind(work.Number).Run();
         Stage(Keep(work));
     }
 

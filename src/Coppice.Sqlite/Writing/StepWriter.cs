@@ -17,8 +17,12 @@ internal sealed class StepWriter(BatchContext context)
 
         if (!context.Session.Steps.Contains(work.Number, store.Step))
         {
-            context.Session.Steps.Add(work.Number, work.Steps, store.Step);
-            context.Session.Work.Set(work with { Steps = work.Steps + 1 });
+            // The row of the work is written with the first step only: each page more that a commit changes is one more in the log.
+            context.Session.Steps.Add(work.Number, work.HasSteps ? context.Session.Steps.Count(work.Number) : 0, store.Step);
+            if (!work.HasSteps)
+            {
+                context.Session.Work.Set(work with { HasSteps = true });
+            }
         }
 
         return StepStored.Instance;

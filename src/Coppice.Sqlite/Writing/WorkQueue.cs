@@ -64,7 +64,7 @@ internal sealed class WorkQueue(BatchContext context)
     {
         var work = context.Session.Work.Head(task);
         context.Session.Steps.Remove(work);
-        context.Session.Work.End(work with { Rank = null, DueAt = null, Steps = 0, HasCheckpoint = false });
+        context.Session.Work.End(work with { Rank = null, DueAt = null, HasSteps = false, HasCheckpoint = false });
         if (!work.IsPending)
         {
             Release(work);

@@ -124,7 +124,7 @@ internal sealed class WorkWriter(BatchContext context, WorkQueue queue, MailPost
         }
 
         var checkpoint = work.HasCheckpoint ? session.Steps.Checkpoint(number) : null;
-        return new ClaimedWork(session.Tasks.Snapshot(number)!, work.Claim, work.Steps, checkpoint);
+        return new ClaimedWork(session.Tasks.Snapshot(number)!, work.Claim, work.HasSteps ? session.Steps.Count(number) : 0, checkpoint);
     }
 
     /// <summary>Makes work of a host pending again.</summary>
