@@ -41,9 +41,10 @@ public sealed class QueryPlanTests : IDisposable
 
     public static TheoryData<string, string[]> OfWork => new()
     {
-        { LaneTable.FirstSql, ["lanes USING INDEX lanes_by_priority (kind=?)"] },
-        { LaneTable.LongestSql, ["lanes USING INDEX lanes_by_priority (kind=? AND priority=?)", "lanes USING INDEX lanes_by_turn (kind=?)"] },
+        { LaneTable.ByPrioritySql, ["lanes USING INDEX lanes_by_priority (kind=?)"] },
+        { LaneTable.ByTurnSql, ["lanes USING INDEX lanes_by_priority (kind=? AND priority=?)", "lanes USING INDEX lanes_by_turn (kind=?)"] },
         { WorkTable.FirstSql, ["work USING COVERING INDEX work_ready (lane=? AND version>?"] },
+        { WorkTable.ReadySql, ["work USING COVERING INDEX work_ready (lane=? AND version=?"] },
         { WorkTable.LongestSql, ["work USING COVERING INDEX work_ready (lane=? AND version=? AND priority=?", "work USING INDEX work_ready_by_rank (lane=? AND version=?"] },
         { WorkTable.DueSql, ["work USING COVERING INDEX work_due (due_ms<?)"] },
         { WorkTable.ExpiredSql, ["work USING COVERING INDEX work_that_expires (expires_ms<?)"] },

@@ -51,6 +51,30 @@ public sealed class StatementTests : IDisposable
     }
 
     [Fact]
+    public void Numbers_texts_and_nulls_of_earlier_uses_do_not_come_back()
+    {
+        object?[] values = [null, 1L, 1L, 2L, "1", "1", 1L, null, null, 2L, 2L, "", 0L, null, 0L];
+        var insert = _connection.Prepare("INSERT INTO t (a, b) VALUES (?, ?)");
+        foreach (var value in values)
+        {
+            _ = value is long number ? insert.Bind(number) : insert.Bind((string?)value);
+            insert.Bind(7).Run();
+        }
+
+        var found = new List<object?>();
+        using (var rows = _connection.Prepare("SELECT a, typeof(a), b FROM t ORDER BY n").Rows())
+        {
+            while (rows.Next())
+            {
+                found.Add(rows.Text(1) switch { "integer" => rows.Number(0), "text" => rows.Text(0), _ => null });
+                Assert.Equal(7, rows.Number(2));
+            }
+        }
+
+        Assert.Equal(values, found);
+    }
+
+    [Fact]
     public void A_number_takes_the_place_of_a_text_and_a_text_that_of_a_number()
     {
         var insert = _connection.Prepare("INSERT INTO t (a, b) VALUES (?, ?)");

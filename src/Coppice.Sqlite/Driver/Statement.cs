@@ -11,7 +11,7 @@ namespace Coppice.Sqlite;
 /// </summary>
 /// <remarks>
 /// Each use binds every parameter, in order. What a parameter holds stays for the next use, which therefore need not bind again what
-/// is the same: NULL, or the same short string.
+/// is the same: NULL, a number, or the same short string.
 /// </remarks>
 internal sealed class Statement : IDisposable
 {
@@ -19,13 +19,16 @@ internal sealed class Statement : IDisposable
     private const int LongText = 4096;
     private const int ShortText = 64;
 
+    // What a parameter is known to hold, beside a string that is one.
     private static readonly object Null = new();
+    private static readonly object Number = new();
 
     private readonly Connection _connection;
     private readonly sqlite3_stmt _statement;
 
-    // By parameter from 1: what is known of its value. A string, or Null, or nothing.
+    // By parameter from 1: what is known of its value. A string, or Null, or Number and then which, or nothing.
     private readonly object?[] _bound;
+    private readonly long[] _numbers;
     private int _next = 1;
     private bool _holdsLongText;
 
@@ -35,12 +38,20 @@ internal sealed class Statement : IDisposable
         connection.Check(raw.sqlite3_prepare_v3(connection.Handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out _statement));
         _bound = new object?[raw.sqlite3_bind_parameter_count(_statement) + 1];
         Array.Fill(_bound, Null);
+        _numbers = new long[_bound.Length];
     }
 
     /// <summary>Binds the next parameter.</summary>
     public Statement Bind(long value)
     {
-        Check(raw.sqlite3_bind_int64(_statement, Next(null), value));
+        if (ReferenceEquals(_bound[_next], Number) && _numbers[_next] == value)
+        {
+            _next++;
+            return this;
+        }
+
+        _numbers[_next] = value;
+        Check(raw.sqlite3_bind_int64(_statement, Next(Number), value));
         return this;
     }
 

@@ -17,6 +17,9 @@ internal sealed class LaneHead(long number, bool isStored)
 
     public long Turn { get; set; }
 
+    /// <summary>Gets or sets the ready tasks of each version, in the order of versions; <see langword="null"/> where nothing is known of them.</summary>
+    public List<ReadyQueue>? Queues { get; set; }
+
     public bool IsEmpty => Running == 0 && Ready == 0;
 
     /// <summary>Gets or sets whether the table has the lane, in whatever state.</summary>

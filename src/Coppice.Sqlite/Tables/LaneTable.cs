@@ -6,26 +6,26 @@ namespace Coppice.Sqlite;
 /// </summary>
 internal sealed class LaneTable(Connection connection)
 {
-    internal const string FirstSql =
-        "SELECT n FROM lanes INDEXED BY lanes_by_priority WHERE kind = ? AND ready > 0 AND running < ? AND version <= ? ORDER BY priority DESC, turn LIMIT 1";
+    internal const string ByPrioritySql =
+        "SELECT n FROM lanes INDEXED BY lanes_by_priority WHERE kind = ? AND ready > 0 AND running < ? AND version <= ? ORDER BY priority DESC, turn LIMIT ?";
 
     // Most lanes have the priority 0 and need no index of their own for this: among them, the other one is in the order of turns too.
-    internal const string LongestSql =
+    internal const string ByTurnSql =
         """
         SELECT n FROM (SELECT * FROM (
             SELECT n, turn FROM lanes INDEXED BY lanes_by_priority
-            WHERE kind = ?1 AND priority = 0 AND ready > 0 AND running < ?2 AND version <= ?3 ORDER BY turn LIMIT 1)
+            WHERE kind = ?1 AND priority = 0 AND ready > 0 AND running < ?2 AND version <= ?3 ORDER BY turn LIMIT ?4)
         UNION ALL SELECT * FROM (
             SELECT n, turn FROM lanes INDEXED BY lanes_by_turn
-            WHERE kind = ?1 AND priority <> 0 AND ready > 0 AND running < ?2 AND version <= ?3 ORDER BY turn LIMIT 1))
-        ORDER BY turn LIMIT 1
+            WHERE kind = ?1 AND priority <> 0 AND ready > 0 AND running < ?2 AND version <= ?3 ORDER BY turn LIMIT ?4))
+        ORDER BY turn LIMIT ?4
         """;
 
     private const int MaxHeads = 8192;
 
     private readonly Statement _get = connection.Prepare("SELECT running, ready, priority, version, turn FROM lanes WHERE n = ?");
-    private readonly Statement _first = connection.Prepare(FirstSql);
-    private readonly Statement _longest = connection.Prepare(LongestSql);
+    private readonly Statement _byPriority = connection.Prepare(ByPrioritySql);
+    private readonly Statement _byTurn = connection.Prepare(ByTurnSql);
     private readonly Statement _add = connection.Prepare(
         "INSERT INTO lanes (n, kind, running, ready, priority, version, turn) VALUES (?, ?, ?, ?, ?, ?, ?)");
 
@@ -35,6 +35,9 @@ internal sealed class LaneTable(Connection connection)
     private readonly Statement _remove = connection.Prepare("DELETE FROM lanes WHERE n = ?");
     private readonly Dictionary<long, LaneHead> _heads = [];
     private readonly List<LaneHead> _changed = [];
+
+    /// <summary>Gets the lanes that the table does not have as they are now.</summary>
+    public IReadOnlyList<LaneHead> Changed => _changed;
 
     public LaneHead Head(long number)
     {
@@ -69,11 +72,22 @@ internal sealed class LaneTable(Connection connection)
         return head;
     }
 
-    /// <summary>The lane of a kind that goes first by priority and turn, among those that have room and a task of a version that is known.</summary>
-    public LaneHead? First(long kind, int maxRunning, int maxVersion) => Find(_first, kind, maxRunning, maxVersion);
+    /// <summary>The first lanes of a kind that have room and a task of a version that is known, as the table has them.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="claim">What its host takes.</param>
+    /// <param name="byAge">Whether they stand by their turns alone, and not by priority first.</param>
+    /// <param name="limit">How many at the most.</param>
+    public List<long> Stored(long kind, KindClaim claim, bool byAge, int limit)
+    {
+        var numbers = new List<long>();
+        using var rows = (byAge ? _byTurn : _byPriority).Bind(kind).Bind(claim.MaxRunningPerThread).Bind(claim.MaxVersion).Bind(limit).Rows();
+        while (rows.Next())
+        {
+            numbers.Add(rows.Number(0));
+        }
 
-    /// <summary>The lane of a kind that has waited longest for its turn, among those that have room and a task of a version that is known.</summary>
-    public LaneHead? Longest(long kind, int maxRunning, int maxVersion) => Find(_longest, kind, maxRunning, maxVersion);
+        return numbers;
+    }
 
     /// <summary>Writes the lanes that changed.</summary>
     public void Save()
@@ -96,12 +110,6 @@ internal sealed class LaneTable(Connection connection)
     {
         _heads.Clear();
         _changed.Clear();
-    }
-
-    private LaneHead? Find(Statement query, long kind, int maxRunning, int maxVersion)
-    {
-        Save();
-        return query.Bind(kind).Bind(maxRunning).Bind(maxVersion).Scalar() is { } number ? Head(number) : null;
     }
 
     private void Save(LaneHead head)

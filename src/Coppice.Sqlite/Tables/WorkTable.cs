@@ -14,14 +14,17 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
         "SELECT n, version, priority, rank FROM work INDEXED BY work_ready WHERE lane = ? AND version > ? AND rank IS NOT NULL "
         + "ORDER BY version, priority DESC, rank LIMIT 1";
 
+    internal const string ReadySql =
+        "SELECT n, priority, rank FROM work INDEXED BY work_ready WHERE lane = ? AND version = ? AND rank IS NOT NULL ORDER BY priority DESC, rank LIMIT ?";
+
     // Most tasks have the priority 0 and need no index of their own for this: among them, the other one is in the order of ranks too.
     internal const string LongestSql =
         """
-        SELECT n, rank FROM (SELECT * FROM (
-            SELECT n, rank FROM work INDEXED BY work_ready
+        SELECT n, priority, rank FROM (SELECT * FROM (
+            SELECT n, priority, rank FROM work INDEXED BY work_ready
             WHERE lane = ?1 AND version = ?2 AND priority = 0 AND rank IS NOT NULL ORDER BY rank LIMIT 1)
         UNION ALL SELECT * FROM (
-            SELECT n, rank FROM work INDEXED BY work_ready_by_rank
+            SELECT n, priority, rank FROM work INDEXED BY work_ready_by_rank
             WHERE lane = ?1 AND version = ?2 AND priority <> 0 AND rank IS NOT NULL ORDER BY rank LIMIT 1))
         ORDER BY rank LIMIT 1
         """;
@@ -51,6 +54,7 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
 
     private readonly Statement _setError = connection.Prepare("UPDATE work SET last_error = ? WHERE n = ?");
     private readonly Statement _first = connection.Prepare(FirstSql);
+    private readonly Statement _ready = connection.Prepare(ReadySql);
     private readonly Statement _longest = connection.Prepare(LongestSql);
     private readonly Statement _due = connection.Prepare(DueSql);
     private readonly Statement _expired = connection.Prepare(ExpiredSql);
@@ -141,11 +145,24 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
         return rows.Next() ? new ReadyWork(rows.Number(0), (int)rows.Number(1), (int)rows.Number(2), rows.Number(3)) : null;
     }
 
-    /// <summary>The number and the rank of the task that has been ready longest among those of a lane and a version.</summary>
-    public (long Number, long Rank)? Longest(long lane, int version)
+    /// <summary>The ready tasks of a lane and a version that go first.</summary>
+    public List<ReadyWork> Ready(long lane, int version, int limit)
+    {
+        var ready = new List<ReadyWork>();
+        using var rows = _ready.Bind(lane).Bind(version).Bind(limit).Rows();
+        while (rows.Next())
+        {
+            ready.Add(new ReadyWork(rows.Number(0), version, (int)rows.Number(1), rows.Number(2)));
+        }
+
+        return ready;
+    }
+
+    /// <summary>The task that has been ready longest among those of a lane and a version.</summary>
+    public ReadyWork? Longest(long lane, int version)
     {
         using var rows = _longest.Bind(lane).Bind(version).Rows();
-        return rows.Next() ? (rows.Number(0), rows.Number(1)) : null;
+        return rows.Next() ? new ReadyWork(rows.Number(0), version, (int)rows.Number(1), rows.Number(2)) : null;
     }
 
     /// <summary>The tasks whose time has come, in the order of their times.</summary>

@@ -1,12 +1,10 @@
 namespace Coppice.Sqlite;
 
-/// <summary>A kind that a host asks for, and which of its lanes goes first. Lanes are looked up when they are needed.</summary>
+/// <summary>A kind that a host asks for, and which of its lanes goes first.</summary>
 internal sealed class AskedKind(WriterSession session, KindClaim claim, long number, DateTimeOffset? stoppedUntil)
 {
-    private LaneHead? _first;
-    private LaneHead? _longest;
-    private bool _knowsFirst;
-    private bool _knowsLongest;
+    private readonly LaneOrder _byPriority = new(session.Lanes, claim, number, byAge: false);
+    private readonly LaneOrder _byAge = new(session.Lanes, claim, number, byAge: true);
 
     public KindClaim Claim { get; } = claim;
 
@@ -15,40 +13,17 @@ internal sealed class AskedKind(WriterSession session, KindClaim claim, long num
 
     public bool HasReady => session.Kinds.Head(number).Ready > 0;
 
+    public LaneOrder Order(bool byAge) => byAge ? _byAge : _byPriority;
+
     /// <summary>Finds the lane whose turn it is, if the kind may run at all.</summary>
     /// <param name="byAge">Whether priorities do not count.</param>
-    public LaneHead? Lane(bool byAge)
+    public LaneHead? Lane(bool byAge) =>
+        StoppedUntil is null && HasReady && session.Kinds.Head(number).Running < Claim.MaxRunning ? Order(byAge).First() : null;
+
+    /// <summary>Takes in that a task of a lane was claimed.</summary>
+    public void Note(LaneHead lane)
     {
-        if (StoppedUntil is not null || !HasReady || session.Kinds.Head(number).Running >= Claim.MaxRunning)
-        {
-            return null;
-        }
-
-        return byAge ? Longest() : First();
-    }
-
-    /// <summary>Lets go of the lanes, because one of them is about to change.</summary>
-    public void Forget() => (_knowsFirst, _knowsLongest) = (false, false);
-
-    private LaneHead? First()
-    {
-        if (!_knowsFirst)
-        {
-            _first = session.Lanes.First(number, Claim.MaxRunningPerThread, Claim.MaxVersion);
-            _knowsFirst = true;
-        }
-
-        return _first;
-    }
-
-    private LaneHead? Longest()
-    {
-        if (!_knowsLongest)
-        {
-            _longest = session.Lanes.Longest(number, Claim.MaxRunningPerThread, Claim.MaxVersion);
-            _knowsLongest = true;
-        }
-
-        return _longest;
+        _byPriority.Note(lane);
+        _byAge.Note(lane);
     }
 }

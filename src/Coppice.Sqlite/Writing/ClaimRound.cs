@@ -4,11 +4,13 @@ namespace Coppice.Sqlite;
 internal sealed class ClaimRound
 {
     private readonly WriterSession _session;
+    private readonly WorkQueue _queue;
     private readonly List<AskedKind> _kinds = [];
+    private (AskedKind Kind, LaneHead Lane)? _last;
 
-    public ClaimRound(WriterSession session, IReadOnlyList<KindClaim> kinds, DateTimeOffset now)
+    public ClaimRound(WriterSession session, WorkQueue queue, IReadOnlyList<KindClaim> kinds, DateTimeOffset now)
     {
-        _session = session;
+        (_session, _queue) = (session, queue);
         foreach (var claim in kinds)
         {
             if (session.Kinds.Find(claim.Kind) is { } kind)
@@ -25,39 +27,18 @@ internal sealed class ClaimRound
     /// <param name="byAge">Whether priorities do not count.</param>
     public long? Next(bool byAge)
     {
+        _last?.Kind.Note(_last.Value.Lane);
         (AskedKind Kind, LaneHead Lane)? best = null;
         foreach (var kind in _kinds)
         {
-            if (kind.Lane(byAge) is { } lane && (best is null || GoesBefore(lane, best.Value.Lane, byAge)))
+            if (kind.Lane(byAge) is { } lane && (best is not { } other || kind.Order(byAge).KeyOf(lane) < other.Kind.Order(byAge).KeyOf(other.Lane)))
             {
                 best = (kind, lane);
             }
         }
 
-        if (best is not { } next)
-        {
-            return null;
-        }
-
-        next.Kind.Forget();
-        return byAge ? Longest(next.Lane.Number, next.Kind.Claim.MaxVersion) : First(next.Lane.Number, next.Kind.Claim.MaxVersion);
-    }
-
-    private static bool GoesBefore(LaneHead lane, LaneHead other, bool byAge) =>
-        byAge || lane.Priority == other.Priority ? lane.Turn < other.Turn : lane.Priority > other.Priority;
-
-    private long First(long lane, int maxVersion) => Versions(lane, maxVersion).Aggregate(static (best, next) => next.GoesBefore(best) ? next : best).Number;
-
-    private long Longest(long lane, int maxVersion) =>
-        Versions(lane, maxVersion).Select(ready => _session.Work.Longest(lane, ready.Version)!.Value).MinBy(static ready => ready.Rank).Number;
-
-    /// <summary>The first ready task of each version that is known.</summary>
-    private IEnumerable<ReadyWork> Versions(long lane, int maxVersion)
-    {
-        for (var next = _session.Work.First(lane, int.MinValue); next is { } ready && ready.Version <= maxVersion; next = _session.Work.First(lane, ready.Version))
-        {
-            yield return ready;
-        }
+        _last = best;
+        return best is { } next ? _queue.First(next.Lane, next.Kind.Claim.MaxVersion, byAge) : null;
     }
 
     /// <summary>As many crashes as there may not be have to be younger than the window; then the kind waits for the first of those to be older.</summary>

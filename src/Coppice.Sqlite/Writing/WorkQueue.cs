@@ -26,13 +26,41 @@ internal sealed class WorkQueue(BatchContext context)
         if (lane.Ready++ == 0)
         {
             (lane.Priority, lane.Version, lane.Turn) = (work.Priority, work.Version, NextTurn());
+            (lane.Queues ??= new List<ReadyQueue>(1)).Clear();
         }
         else
         {
             (lane.Priority, lane.Version) = (Math.Max(lane.Priority, work.Priority), Math.Min(lane.Version, work.Version));
         }
 
-        return work with { Rank = NextTurn(), DueAt = null };
+        var rank = NextTurn();
+        if (lane.Queues is { } queues)
+        {
+            Enter(queues, new ReadyWork(work.Number, work.Version, work.Priority, rank));
+        }
+
+        return work with { Rank = rank, DueAt = null };
+    }
+
+    /// <summary>The ready task of a lane that goes first.</summary>
+    /// <param name="lane">A lane that has one of a version that is known.</param>
+    /// <param name="maxVersion">The newest version that is known.</param>
+    /// <param name="byAge">Whether it is the one that has been ready longest, whatever its priority.</param>
+    public long First(LaneHead lane, int maxVersion, bool byAge)
+    {
+        ReadyWork? best = null;
+        foreach (var queue in Queues(lane))
+        {
+            if (queue.Version > maxVersion)
+            {
+                break;
+            }
+
+            var next = byAge ? queue.Longest ?? context.Session.Work.Longest(lane.Number, queue.Version)!.Value : queue.First;
+            best = best is not { } other || (byAge ? next.Rank < other.Rank : next.GoesBefore(other)) ? next : other;
+        }
+
+        return best!.Value.Number;
     }
 
     /// <summary>Gives ready work to a host.</summary>
@@ -79,22 +107,64 @@ internal sealed class WorkQueue(BatchContext context)
     {
         context.Session.Kinds.Changing(work.Kind).Ready--;
         var lane = context.Session.Lanes.Changing(work.Lane);
-        lane.Ready--;
-        if (lane.Ready > 0 && (work.Priority == lane.Priority || work.Version == lane.Version))
+        if (--lane.Ready == 0)
         {
-            Measure(lane);
+            return;
+        }
+
+        var queues = Queues(lane);
+        var (number, version) = (work.Number, work.Version);
+        if (queues.Find(queue => queue.Version == version) is { } queue)
+        {
+            queue.Remove(number);
+            Fill(queue, lane.Number);
+            if (queue.IsEmpty)
+            {
+                queues.Remove(queue);
+            }
+        }
+
+        (lane.Version, lane.Priority) = (queues[0].Version, queues.Max(static queue => queue.First.Priority));
+    }
+
+    /// <summary>The ready tasks of a lane by their versions.</summary>
+    private List<ReadyQueue> Queues(LaneHead lane)
+    {
+        if (lane.Queues is not { } queues)
+        {
+            lane.Queues = queues = [];
+            for (var next = context.Session.Work.First(lane.Number, int.MinValue); next is { } first; next = context.Session.Work.First(lane.Number, first.Version))
+            {
+                var queue = new ReadyQueue(first.Version);
+                queue.Read([first], isAll: false);
+                queues.Add(queue);
+            }
+        }
+
+        return queues;
+    }
+
+    private void Fill(ReadyQueue queue, long lane)
+    {
+        if (queue.NeedsPage)
+        {
+            var page = context.Session.Work.Ready(lane, queue.Version, ReadyQueue.Page);
+            queue.Read(page, isAll: page.Count < ReadyQueue.Page);
         }
     }
 
-    private void Measure(LaneHead lane)
+    /// <summary>Takes in a task that has just become ready.</summary>
+    private static void Enter(List<ReadyQueue> queues, in ReadyWork ready)
     {
-        var isFirst = true;
-        for (var next = context.Session.Work.First(lane.Number, int.MinValue); next is { } ready; next = context.Session.Work.First(lane.Number, ready.Version))
+        var version = ready.Version;
+        var place = queues.FindIndex(queue => queue.Version >= version);
+        if (place < 0 || queues[place].Version > version)
         {
-            lane.Version = isFirst ? ready.Version : lane.Version;
-            lane.Priority = isFirst ? ready.Priority : Math.Max(lane.Priority, ready.Priority);
-            isFirst = false;
+            place = place < 0 ? queues.Count : place;
+            queues.Insert(place, new ReadyQueue(version));
         }
+
+        queues[place].Add(ready);
     }
 
     private long NextTurn() => ++context.Counters.LastTurn;

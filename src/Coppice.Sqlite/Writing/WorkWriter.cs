@@ -7,7 +7,7 @@ internal sealed class WorkWriter(BatchContext context, WorkQueue queue, MailPost
     {
         var expired = Expire();
         Promote();
-        var round = new ClaimRound(context.Session, claim.Kinds, context.Time);
+        var round = new ClaimRound(context.Session, queue, claim.Kinds, context.Time);
         var claimed = new List<ClaimedWork>();
         while (claimed.Count < claim.Limit && round.Next(byAge: (context.Counters.LastClaim + 1) % WorkRules.AgeTurn == 0) is { } next)
         {
