@@ -26,8 +26,7 @@ internal static class AgentConversation
             writer.WriteEndObject();
         }
 
-        using var document = JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
-        return document.RootElement.Clone();
+        return JsonElement.Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
     }
 
     internal static string? AgentOf(JsonElement entry) =>

@@ -163,8 +163,7 @@ internal sealed class ChatAgentBody
     {
         try
         {
-            using var document = JsonDocument.Parse(text);
-            var result = document.RootElement.Clone();
+            var result = JsonElement.Parse(text);
             return (result, _agent.FindFault?.Invoke(result));
         }
         catch (JsonException e)

@@ -35,7 +35,6 @@ internal sealed class SpawnAgentTool(ToolDoor door) : TaskTool(BackgroundTaskToo
              "required":["agent","prompt"],"additionalProperties":false}
             """)!;
         schema["properties"]!["agent"]!["enum"] = new JsonArray([.. door.Options.Agents.Select(agent => (JsonNode)JsonValue.Create(agent.Name)!)]);
-        using var document = JsonDocument.Parse(schema.ToJsonString());
-        return document.RootElement.Clone();
+        return JsonElement.Parse(schema.ToJsonString());
     }
 }

@@ -139,7 +139,6 @@ internal sealed class SpawnTaskTool(ToolDoor door, IReadOnlyList<TaskKind> kinds
             """))!;
         schema["properties"]!["kind"]!["enum"] = new JsonArray([.. kinds.Select(static kind => (JsonNode)JsonValue.Create(kind.Name)!)]);
         schema["properties"]!["input"] = input;
-        using var document = JsonDocument.Parse(schema.ToJsonString());
-        return document.RootElement.Clone();
+        return JsonElement.Parse(schema.ToJsonString());
     }
 }

@@ -28,8 +28,7 @@ public static class AgentMessage
             writer.WriteEndObject();
         }
 
-        using var document = JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
-        return new CustomTaskEvent(taskId, EventType, document.RootElement.Clone());
+        return new CustomTaskEvent(taskId, EventType, JsonElement.Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length)));
     }
 
     /// <summary>Reads sender and text out of a message.</summary>

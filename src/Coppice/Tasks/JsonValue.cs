@@ -76,19 +76,14 @@ internal static class JsonValue
         }
 
         bytes = buffer.WrittenCount;
-        using var document = JsonDocument.Parse(buffer.WrittenMemory);
-        return document.RootElement.Clone();
+        return JsonElement.Parse(buffer.WrittenSpan);
     }
 
     /// <summary>The text of an element, as <see cref="ToStorable"/> keeps it.</summary>
     internal static ReadOnlySpan<byte> ToStorableText(JsonElement element) => Raw(ToStorable(element, out _));
 
     /// <summary>Reads stored text back.</summary>
-    internal static JsonElement Parse(string text)
-    {
-        using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 256 });
-        return document.RootElement.Clone();
-    }
+    internal static JsonElement Parse(string text) => JsonElement.Parse(text, new JsonDocumentOptions { MaxDepth = 256 });
 
     private static ReadOnlySpan<byte> Raw(JsonElement element)
     {

@@ -9,7 +9,7 @@ internal static class TaskWorkJson
     private static readonly string[] Recoveries = ["never", "idempotent", "resumable"];
     private static readonly string[] PendingReasons = ["not_due", "unknown_kind", "newer_version", "queued"];
 
-    private static readonly JsonElement Nothing = JsonDocument.Parse("null").RootElement.Clone();
+    private static readonly JsonElement Nothing = JsonElement.Parse("null");
 
     internal static void Write(Utf8JsonWriter writer, TaskWork work)
     {

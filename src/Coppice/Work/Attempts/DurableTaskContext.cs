@@ -118,7 +118,7 @@ public sealed class DurableTaskContext : TaskContext
         return SleepUntilAsync(RunStep(
             name ?? "sleep",
             new StepOptions { Key = name is null ? Steps.NextSleep() : null },
-            _ => Task.FromResult<JsonElement?>(ToJson((Manager.TimeProvider.GetUtcNow() + duration).ToUnixTimeMilliseconds()))));
+            _ => Task.FromResult<JsonElement?>(ToJson(Manager.TimeProvider.GetUtcNow() + duration))));
     }
 
     /// <summary>
@@ -208,11 +208,8 @@ public sealed class DurableTaskContext : TaskContext
     private static async Task<T> ReadAsync<T>(Task<TaskStep> step, Func<JsonElement, T?> read) =>
         (await step.ConfigureAwait(false)).Result is { } json ? read(json)! : default!;
 
-    private static JsonElement ToJson(long number)
-    {
-        using var document = JsonDocument.Parse(number.ToString(CultureInfo.InvariantCulture));
-        return document.RootElement.Clone();
-    }
+    private static JsonElement ToJson(DateTimeOffset time) =>
+        JsonElement.Parse(time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
 
     private AttemptLostException Lost() => new(TaskId);
 

@@ -81,7 +81,7 @@ internal sealed class TaskAttempt(WorkClaimer claimer, RegisteredKind registered
             if (Work.Deadline is { } deadline)
             {
                 _deadline = time.CreateTimer(
-                    static attempt => ((TaskAttempt)attempt!).OnDeadline(), this, PauseUntil(deadline, time), Timeout.InfiniteTimeSpan);
+                    static attempt => ((TaskAttempt)attempt!).OnDeadline(), this, WakeTime.PauseUntil(deadline, time), Timeout.InfiniteTimeSpan);
             }
         }
     }
@@ -152,11 +152,9 @@ internal sealed class TaskAttempt(WorkClaimer claimer, RegisteredKind registered
 
         lock (_lock)
         {
-            _deadline?.Change(PauseUntil(Work.Deadline!.Value, time), Timeout.InfiniteTimeSpan);
+            _deadline?.Change(WakeTime.PauseUntil(Work.Deadline!.Value, time), Timeout.InfiniteTimeSpan);
         }
     }
-
-    private static TimeSpan PauseUntil(DateTimeOffset then, TimeProvider time) => WakeTime.PauseUntil(then, time);
 
     private void EndWait()
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 
 namespace Coppice;
@@ -9,8 +10,8 @@ public sealed record JoinResult(bool IsMet, IReadOnlyList<TaskSnapshot> Ended)
 {
     internal JsonElement ToJson()
     {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();
             writer.WriteBoolean("is_met", IsMet);
@@ -24,8 +25,7 @@ public sealed record JoinResult(bool IsMet, IReadOnlyList<TaskSnapshot> Ended)
             writer.WriteEndObject();
         }
 
-        using var document = JsonDocument.Parse(stream.ToArray());
-        return document.RootElement.Clone();
+        return JsonElement.Parse(buffer.WrittenSpan);
     }
 
     /// <summary>The answer that was stored. What has ended does not change, so the tasks are read anew.</summary>

@@ -9,15 +9,7 @@ internal sealed class RegisteredKind<TInput, TResult>(TaskKind<TInput, TResult> 
 {
     private static readonly JsonSchemaExporterOptions SchemaOptions = new() { TreatNullObliviousAsNonNullable = true };
 
-    internal override JsonElement InputSchema
-    {
-        get
-        {
-            var schema = kind.InputType.GetJsonSchemaAsNode(SchemaOptions);
-            using var text = JsonDocument.Parse(schema.ToJsonString());
-            return text.RootElement.Clone();
-        }
-    }
+    internal override JsonElement InputSchema => JsonElement.Parse(kind.InputType.GetJsonSchemaAsNode(SchemaOptions).ToJsonString());
 
     internal override string? FaultOf(JsonElement input)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Coppice;
@@ -41,7 +42,7 @@ internal sealed class StepLog
     private bool IsKept => _attempt.Work.Recovery == RecoveryPolicy.Resumable;
 
     /// <summary>Gets the key of the next sleep without a name.</summary>
-    internal string NextSleep() => Interlocked.Increment(ref _sleeps).ToString(System.Globalization.CultureInfo.InvariantCulture);
+    internal string NextSleep() => Interlocked.Increment(ref _sleeps).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Runs a step, or gives back what it gave before.</summary>
     /// <param name="name">Its name.</param>
@@ -104,7 +105,7 @@ internal sealed class StepLog
             _asks.Raise();
             if (_stored.TryGetValue((step.Name, step.Key), out var stored))
             {
-                return before is null || stored.After == step.After ? stored : throw Moved(step, stored);
+                return before is null || stored.After == step.After ? stored : throw Mismatch(step, $"; an earlier attempt stored it {Place(stored.After)}");
             }
 
             return null;
@@ -131,10 +132,7 @@ internal sealed class StepLog
             }
             catch (TimeoutException)
             {
-                throw new StepMismatchException(
-                    step.Name,
-                    $"The task asks for step '{step.Name}' {Place(step.After)}, where an earlier attempt had stored step '{replaced.Name}'. The code has "
-                    + "changed since: give steps that may come in any order a key, and a changed kind of task a new name.");
+                throw Mismatch(step, $", where an earlier attempt had stored step '{replaced.Name}'");
             }
         }
     }
@@ -233,10 +231,10 @@ internal sealed class StepLog
         }
     }
 
-    private static StepMismatchException Moved(TaskStep step, TaskStep stored) => new(
+    private static StepMismatchException Mismatch(TaskStep step, string stored) => new(
         step.Name,
-        $"The task asks for step '{step.Name}' {Place(step.After)}; an earlier attempt stored it {Place(stored.After)}. The code has changed since: give "
-        + "steps that may come in any order a key, and a changed kind of task a new name.");
+        $"The task asks for step '{step.Name}' {Place(step.After)}{stored}. The code has changed since: give steps that may come in any order a key, "
+        + "and a changed kind of task a new name.");
 
     private static string Place(string after) => after.Length == 0 ? "first" : $"after step '{after}'";
 }
