@@ -63,13 +63,13 @@ public sealed partial class BackgroundTaskManager
         ArgumentOutOfRangeException.ThrowIfLessThan(grace, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(grace, BackgroundTaskOptionsValidator.LongestTimer);
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
-        var reached = await core.CancelAsync(new RequestCancel(CancelScope.Tree, taskId), cancellationToken).ConfigureAwait(false);
-        return await core.WatchStopAsync(reached, grace, cancellationToken).ConfigureAwait(false);
+        var reached = await core.Canceller.CancelAsync(new RequestCancel(CancelScope.Tree, taskId), cancellationToken).ConfigureAwait(false);
+        return await core.Canceller.WatchStopAsync(reached, grace, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<int> CancelAsync(CancelScope scope, string key, CancellationToken cancellationToken)
     {
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
-        return (await core.CancelAsync(new RequestCancel(scope, key), cancellationToken).ConfigureAwait(false)).Count;
+        return (await core.Canceller.CancelAsync(new RequestCancel(scope, key), cancellationToken).ConfigureAwait(false)).Count;
     }
 }

@@ -20,7 +20,7 @@ public sealed partial class BackgroundTaskManager
         Rules.CheckOptionalId(from.AgentId, "from.AgentId");
         var clean = Rules.CheckMessage(content, nameof(content));
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
-        return await core.SendAsync(new SendMessage(taskId, from, clean, _options.MaxUnreadMessages), cancellationToken).ConfigureAwait(false);
+        return await core.Messages.SendAsync(new SendMessage(taskId, from, clean, _options.MaxUnreadMessages), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Posts messages of a user to a thread while a run works on it. What is delivered is stored; it wakes a thread that nobody reads.</summary>
@@ -36,9 +36,7 @@ public sealed partial class BackgroundTaskManager
         Rules.CheckId(threadId, nameof(threadId));
         var post = new PostInput(threadId, new LiveInput(Rules.CheckInput(messages, nameof(messages))), _options.MaxUnreadMessages);
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
-        return await core.CommitAsync<MutationAnswer>("post_input", post, cancellationToken).ConfigureAwait(false) is MailPosted posted
-            ? new InputReceipt(SendResult.Delivered, posted.Sequence)
-            : new InputReceipt(SendResult.InboxFull, 0);
+        return await core.Messages.PostInputAsync(post, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>

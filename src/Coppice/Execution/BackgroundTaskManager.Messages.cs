@@ -35,7 +35,7 @@ public sealed partial class BackgroundTaskManager
             ToAgentId = toAgentId,
             ExpiresAt = MessageIds.ExpiryAfter(timeToLive, _options.TimeProvider),
         };
-        return await core.PostAsync(toThreadId, message, isCarried, cancellationToken).ConfigureAwait(false);
+        return await core.Messages.PostAsync(toThreadId, message, isCarried, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -62,7 +62,7 @@ public sealed partial class BackgroundTaskManager
             ExpiresAt = MessageIds.ToMilliseconds(message.ExpiresAt),
         };
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
-        return await core.DeliverAsync(toThreadId, message, cancellationToken).ConfigureAwait(false);
+        return await core.Messages.DeliverAsync(toThreadId, message, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -92,7 +92,7 @@ public sealed partial class BackgroundTaskManager
     {
         Rules.CheckId(threadId, nameof(threadId));
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
-        return await core.ReplayAsync(threadId, numbers is null ? null : [.. numbers], cancellationToken).ConfigureAwait(false);
+        return await core.Messages.ReplayAsync(threadId, numbers is null ? null : [.. numbers], cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Forgets failed messages.</summary>

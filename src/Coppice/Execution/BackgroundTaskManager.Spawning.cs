@@ -93,9 +93,9 @@ public sealed partial class BackgroundTaskManager
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
         Rules.CheckName(options.Name);
         var agentThread = !isAgent ? null : await AgentThreadAsync(core, spawn.Continues, cancellationToken).ConfigureAwait(false);
-        var task = core.Prepare(body, options.Blocking);
+        var task = core.Spawner.Prepare(body, options.Blocking);
         var reader = isAgent ? _options.Scheduler.NewGuid() : Guid.Empty;
-        return await core.SpawnAsync(
+        return await core.Spawner.SpawnAsync(
             task, CreateAdd(spawn, Complete(spawn.Lineage, core.Store), agentThread, reader, work: null), cancellationToken).ConfigureAwait(false);
     }
 

@@ -115,7 +115,7 @@ public sealed partial class BackgroundTaskManager
         var core = await ReadyAsync(cancellationToken).ConfigureAwait(false);
         Rules.CheckName(options.Name);
         var agentThread = !kind.HasInbox ? null : await AgentThreadAsync(core, spawn.Continues, cancellationToken).ConfigureAwait(false);
-        return await core.SpawnWorkAsync(
+        return await core.Spawner.SpawnWorkAsync(
             CreateAdd(spawn, Complete(spawn.Lineage, core.Store), agentThread, Guid.Empty, work), cancellationToken).ConfigureAwait(false);
     }
 }

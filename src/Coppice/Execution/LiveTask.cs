@@ -89,7 +89,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
         Lineage = task.Lineage;
         if (task.AgentThreadId is not null)
         {
-            NeedExtras().Inbox = _runner.PrepareInbox(task.AgentThreadId, task.AgentReader);
+            NeedExtras().Inbox = _runner.Mailroom.Prepare(task.AgentThreadId, task.AgentReader);
         }
 
         if (TaskActivities.AreWanted)
@@ -109,7 +109,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
         attempt.Live = this;
         if (task.AgentThreadId is not null)
         {
-            extras.Inbox = _runner.PrepareInbox(task.AgentThreadId, agentReader);
+            extras.Inbox = _runner.Mailroom.Prepare(task.AgentThreadId, agentReader);
         }
 
         if (TaskActivities.AreWanted)
@@ -150,7 +150,8 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
         }
     }
 
-    void ICommitObserver.OnLanded(CommitResult result, HostFence fence) => _runner.Land(this, result, fence);
+    void ICommitObserver.OnLanded(CommitResult result, HostFence fence) =>
+        _runner.Intake.TakeSpawned(this, ((TaskAdded)result.Answer!).TaskId, fence);
 
     public void Execute() => _ = _runner.RunAsync(this);
 
@@ -262,7 +263,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
         return true;
     }
 
-    internal void CloseInbox() => _runner.CloseInbox(this);
+    internal void CloseInbox() => _runner.Mailroom.CloseToMessages(this);
 
     /// <summary>Ends the queue of events. From here on nothing is accepted.</summary>
     internal ValueTask<(int First, IReadOnlyList<CustomTaskEvent> Events)> SealEventsAsync()
@@ -303,7 +304,6 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
         {
             _runner.Scheduler.Complete(parked);
         }
-
     }
 
     private Extras NeedExtras()

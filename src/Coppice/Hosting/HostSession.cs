@@ -69,6 +69,14 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
         }
     }
 
+    /// <summary>Stores a change on behalf of this host, and gives what the store answers.</summary>
+    internal async ValueTask<T> CommitAsync<T>(string operation, Mutation mutation, CancellationToken cancellationToken)
+        where T : MutationAnswer
+    {
+        var result = await CommitAsync(operation, mutation, null, cancellationToken).ConfigureAwait(false);
+        return (T)result.Answer!;
+    }
+
     /// <summary>
     /// Learns that a host has left or was given up. When it is this one, its bodies are cancelled; when it is another, what it left
     /// running is looked for at once.

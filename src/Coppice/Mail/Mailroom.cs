@@ -6,7 +6,7 @@ namespace Coppice;
 
 /// <summary>The inboxes that are open here, and who is told of mail that nobody reads.</summary>
 internal sealed class Mailroom(
-    StoreGateway store, HostSession host, TaskRunner runner, UnreadMailNotifier notifier, TaskRules rules, BackgroundTaskOptions options, ILogger logger)
+    StoreGateway store, PatientStore patientStore, HostSession host, UnreadMailNotifier notifier, TaskRules rules, BackgroundTaskOptions options, ILogger logger)
 {
     private readonly ConcurrentDictionary<string, Inbox> _open = new(StringComparer.Ordinal);
     private readonly WorkScheduler _scheduler = options.Scheduler;
@@ -104,6 +104,9 @@ internal sealed class Mailroom(
         }
     }
 
+    /// <summary>An agent takes no more messages. What is there it still reads.</summary>
+    internal void CloseToMessages(LiveTask agent) => _ = CloseToMessagesAsync(agent);
+
     internal void OnMail(string threadId, bool wakes, bool hasReader)
     {
         if (_open.TryGetValue(threadId, out var inbox))
@@ -147,11 +150,28 @@ internal sealed class Mailroom(
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed, typeof(BackgroundTaskManager));
 
+    private async Task CloseToMessagesAsync(LiveTask agent)
+    {
+        try
+        {
+            var close = new CloseAgentInbox(agent.TaskId) { Claim = agent.Claim };
+            await patientStore.CommitAsync("close_inbox", close, agent.Fence, agent.TaskId).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
+        {
+            // The manager is gone, and with it whoever would read the inbox.
+        }
+        catch (Exception e)
+        {
+            Log.RunFailed(logger, agent.TaskId, e);
+        }
+    }
+
     private async Task CloseLaterAsync(CloseMailbox close)
     {
         try
         {
-            await runner.CommitUntilLandedAsync("close_inbox", close, host.Fence, close.ThreadId).ConfigureAwait(false);
+            await patientStore.CommitAsync("close_inbox", close, host.Fence, close.ThreadId).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
         {

@@ -31,7 +31,8 @@ internal sealed class TaskAttempt(WorkClaimer claimer, RegisteredKind registered
 
     internal LiveTask? Live { get; set; }
 
-    internal AmbientTask? Ambient { get; set; }
+    /// <summary>Gets what the body's code sees of its task.</summary>
+    internal AmbientTask? Ambient { get; private set; }
 
     /// <summary>Gets or sets what the body threw.</summary>
     internal Exception? Failure { get; set; }
@@ -60,18 +61,25 @@ internal sealed class TaskAttempt(WorkClaimer claimer, RegisteredKind registered
     /// <summary>Ends the attempt, for whoever comes first: only that one says what becomes of the task.</summary>
     internal bool TryEnd() => Interlocked.Exchange(ref _hasEnded, 1) == 0;
 
-    /// <summary>The body is about to begin: from here on time counts.</summary>
-    internal void Begin(long startedAt, TimeProvider time)
+    /// <summary>The body is about to begin: from here on time counts. Not the body of an attempt that was told to stop before.</summary>
+    internal bool TryBegin(AmbientTask ambient, long startedAt)
     {
+        Ambient = ambient;
+        if (Reason != StopReason.None)
+        {
+            return false;
+        }
+
         StartedAt = startedAt;
         HasBegun = true;
         lock (_lock)
         {
             if (_isReleased)
             {
-                return;
+                return true;
             }
 
+            var time = claimer.Options.TimeProvider;
             if (Kind.AttemptTimeout is { } timeout)
             {
                 _timeout = time.CreateTimer(
@@ -84,6 +92,8 @@ internal sealed class TaskAttempt(WorkClaimer claimer, RegisteredKind registered
                     static attempt => ((TaskAttempt)attempt!).OnDeadline(), this, WakeTime.PauseUntil(deadline, time), Timeout.InfiniteTimeSpan);
             }
         }
+
+        return true;
     }
 
     /// <summary>Signals the body, and gives it the grace period to end; after that the attempt ends without it.</summary>

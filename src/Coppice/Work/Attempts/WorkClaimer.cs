@@ -11,7 +11,7 @@ internal sealed class WorkClaimer
 {
     private const int MostAtOnce = 256;
 
-    private readonly ManagerCore _core;
+    private readonly TaskIntake _intake;
     private readonly HostSession _host;
     private readonly StoreGateway _store;
     private readonly TaskMetrics _metrics;
@@ -27,11 +27,11 @@ internal sealed class WorkClaimer
     private volatile bool _hasBegun;
 
     internal WorkClaimer(
-        ManagerCore core, TaskRunner runner, HostSession host, StoreGateway store, BackgroundTaskOptions options, TaskMetrics metrics, ILogger logger,
+        TaskRunner runner, TaskIntake intake, HostSession host, StoreGateway store, BackgroundTaskOptions options, TaskMetrics metrics, ILogger logger,
         CancellationToken stopping)
     {
-        _core = core;
         Runner = runner;
+        _intake = intake;
         _host = host;
         _store = store;
         Options = options;
@@ -129,6 +129,25 @@ internal sealed class WorkClaimer
         Options.Scheduler.OnParked(begins: false);
     }
 
+    /// <summary>Takes in what was claimed, from inside the commit.</summary>
+    internal List<LiveTask> Take(WorkClaimed claimed, HostFence fence, Guid agentReader)
+    {
+        var tasks = new List<LiveTask>(claimed.Tasks.Count);
+        foreach (var work in claimed.Tasks)
+        {
+            if (Options.Tasks.TryFind(work.Task.Work!.Kind, out var registered))
+            {
+                Held();
+                var task = new LiveTask(Runner, registered.CreateBody(work.Task.Work.Input), registered.Kind.Blocking);
+                task.Describe(new TaskAttempt(this, registered, work), agentReader);
+                _intake.TakeClaimed(task, work.Task.TaskId, fence);
+                tasks.Add(task);
+            }
+        }
+
+        return tasks;
+    }
+
     /// <summary>Takes no more, and completes when nothing is being claimed.</summary>
     internal Task StopAsync() => _lookout.StopAsync();
 
@@ -174,7 +193,7 @@ internal sealed class WorkClaimer
 
         // Without room what is due and what has expired is still looked after.
         var claim = new ClaimWork(_kinds, room) { AgentReader = Options.Scheduler.NewGuid() };
-        var landing = new ClaimLanding(this, claim.AgentReader);
+        var landing = new ClaimLanding(this, _intake, claim.AgentReader);
         CommitResult result;
         try
         {
@@ -215,89 +234,6 @@ internal sealed class WorkClaimer
         if (claimed.NextLook is { } next)
         {
             _lookout.LookAt(next);
-        }
-    }
-
-    /// <summary>Takes in what was claimed, from inside the commit: from here on it can be found, and cancelled.</summary>
-    private List<LiveTask> Take(WorkClaimed claimed, HostFence fence, Guid agentReader)
-    {
-        var tasks = new List<LiveTask>(claimed.Tasks.Count);
-        foreach (var work in claimed.Tasks)
-        {
-            if (Options.Tasks.TryFind(work.Task.Work!.Kind, out var registered))
-            {
-                Held();
-                tasks.Add(Runner.Take(new TaskAttempt(this, registered, work), registered.CreateBody(work.Task.Work.Input), fence, agentReader));
-            }
-        }
-
-        return tasks;
-    }
-
-    /// <summary>What one claim brings. Its tasks begin when it is answered; when the answer is lost, once it is known that it landed.</summary>
-    private sealed class ClaimLanding(WorkClaimer claimer, Guid agentReader) : ICommitObserver
-    {
-        private readonly Lock _lock = new();
-        private List<LiveTask> _landed = [];
-        private bool _isGivenUp;
-
-        public void OnLanded(CommitResult result, HostFence fence)
-        {
-            var tasks = claimer.Take((WorkClaimed)result.Answer!, fence, agentReader);
-            lock (_lock)
-            {
-                if (!_isGivenUp)
-                {
-                    _landed = tasks;
-                    return;
-                }
-            }
-
-            claimer.StartLater(tasks);
-        }
-
-        internal void Start(bool mayHaveMissedNews)
-        {
-            if (mayHaveMissedNews)
-            {
-                claimer.StartLater(_landed);
-                return;
-            }
-
-            foreach (var task in _landed)
-            {
-                task.Start();
-            }
-        }
-
-        internal void GiveUp()
-        {
-            lock (_lock)
-            {
-                _isGivenUp = true;
-            }
-
-            claimer.StartLater(_landed);
-        }
-    }
-
-    private void StartLater(List<LiveTask> tasks)
-    {
-        foreach (var task in tasks)
-        {
-            Options.Scheduler.Queue(new LateStart(_core, task));
-        }
-    }
-
-    /// <summary>Starts a task of which a cancel may have been told while nobody here knew it.</summary>
-    private sealed class LateStart(ManagerCore core, LiveTask task) : IThreadPoolWorkItem
-    {
-        public void Execute() => _ = StartAsync();
-
-        private async Task StartAsync()
-        {
-            await core.CatchUpAsync(task).ConfigureAwait(false);
-            task.Start();
         }
     }
 }

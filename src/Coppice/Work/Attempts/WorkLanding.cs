@@ -1,10 +1,12 @@
+using Microsoft.Extensions.Logging;
+
 namespace Coppice;
 
 /// <summary>
 /// Hears that a task of a registered kind was stored, however late. One whose spawner was told that it failed is cancelled, unless it has an
 /// idempotency key: then whoever spawned again may have been given it.
 /// </summary>
-internal sealed class WorkLanding(TaskRunner runner, WorkScheduler scheduler, bool hasKey) : ICommitObserver, IThreadPoolWorkItem
+internal sealed class WorkLanding(PatientStore store, WorkScheduler scheduler, ILogger logger, bool hasKey) : ICommitObserver, IThreadPoolWorkItem
 {
     private readonly Lock _lock = new();
     private TaskAdded? _landed;
@@ -30,7 +32,7 @@ internal sealed class WorkLanding(TaskRunner runner, WorkScheduler scheduler, bo
         }
     }
 
-    public void Execute() => _ = runner.CancelUnwantedAsync(_landed!.TaskId, _fence);
+    public void Execute() => _ = CancelAsync(_landed!.TaskId);
 
     /// <summary>Its spawner is told that it failed, unless it has landed.</summary>
     internal TaskAdded? GiveUp()
@@ -39,6 +41,18 @@ internal sealed class WorkLanding(TaskRunner runner, WorkScheduler scheduler, bo
         {
             _isGivenUp = _landed is null;
             return _landed;
+        }
+    }
+
+    private async Task CancelAsync(string taskId)
+    {
+        try
+        {
+            await store.CommitAsync("cancel", new RequestCancel(CancelScope.Task, taskId), _fence, taskId).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Log.RunFailed(logger, taskId, e);
         }
     }
 }

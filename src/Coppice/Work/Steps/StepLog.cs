@@ -167,7 +167,7 @@ internal sealed class StepLog
             return step;
         }
 
-        await _runner.StoreProgressAsync("step", new StoreStep(_attempt.TaskId, _attempt.Claim, step), _attempt, _fence).ConfigureAwait(false);
+        await _runner.Attempts.StoreAsync("step", new StoreStep(_attempt.TaskId, _attempt.Claim, step), _attempt, _fence).ConfigureAwait(false);
         return step;
     }
 
@@ -213,7 +213,7 @@ internal sealed class StepLog
         {
             while (!_isLoaded)
             {
-                var steps = await _runner.ReadStepsAsync(_attempt, _stored.Count, ReadAtOnce).ConfigureAwait(false);
+                var steps = await _runner.Attempts.ReadStepsAsync(_attempt, _stored.Count, ReadAtOnce).ConfigureAwait(false);
                 lock (_lock)
                 {
                     foreach (var step in steps)

@@ -78,7 +78,7 @@ public sealed class TaskCheckpoint
         var attempt = _attempt ?? throw new AttemptLostException(_taskId);
         if (_isKept)
         {
-            await _runner.StoreProgressAsync("checkpoint", new StoreCheckpoint(_taskId, attempt.Claim, kept), attempt, _fence).ConfigureAwait(false);
+            await _runner.Attempts.StoreAsync("checkpoint", new StoreCheckpoint(_taskId, attempt.Claim, kept), attempt, _fence).ConfigureAwait(false);
         }
 
         Volatile.Write(ref _value, new JsonValueBox(kept));
