@@ -3,8 +3,6 @@ namespace Coppice;
 /// <content>Restoring and pruning.</content>
 public sealed partial class BackgroundTaskManager
 {
-    private static readonly SpawnOptions DefaultSpawnOptions = new();
-
     /// <summary>
     /// Merges a snapshot: ids that are known are skipped, ended tasks stay as they were and post no mail, live ones become orphans, and
     /// the counter of ids moves past every <c>bg_&lt;n&gt;</c>. All of it lands or nothing.

@@ -7,6 +7,8 @@ namespace Coppice;
 /// <content>Spawning.</content>
 public sealed partial class BackgroundTaskManager
 {
+    private static readonly SpawnOptions DefaultSpawnOptions = new();
+
     /// <summary>Spawns a task. It is stored when this returns, and its body starts only then.</summary>
     /// <param name="ownerThreadId">The thread that owns it and gets its mail; 1 to 256 bytes.</param>
     /// <param name="body">

@@ -5,7 +5,8 @@ namespace Coppice;
 
 /// <summary>What a task emitted and the store does not have yet, in order. Emitting never waits; one flush at a time is on its way.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "The timer goes when the queue is sealed or has been retried.")]
-internal sealed class EventQueue(string taskId, long claim, HostFence fence, string ownerThreadId, StoreGateway store, BackgroundTaskOptions options, ILogger logger)
+internal sealed class EventQueue(
+    string taskId, long claim, HostFence fence, string ownerThreadId, StoreGateway store, BackgroundTaskOptions options, ILogger logger)
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(5);
@@ -125,7 +126,8 @@ internal sealed class EventQueue(string taskId, long claim, HostFence fence, str
         {
             try
             {
-                var result = await store.CommitAsync("events", new PostEvents(taskId, _stored, events) { Claim = claim }, fence).ConfigureAwait(false);
+                var post = new PostEvents(taskId, _stored, events) { Claim = claim };
+                var result = await store.CommitAsync("events", post, fence).ConfigureAwait(false);
                 Settle(events, result);
             }
             catch (Exception e) when (e is TaskStoreException or ObjectDisposedException)

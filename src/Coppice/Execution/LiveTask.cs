@@ -17,7 +17,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
     private long _epoch;
     private TaskBody? _body;
     private CancellationTokenSource? _source;
-    private TaskCompletionSource? _parked;
+    private TaskCompletionSource? _whenCancelled;
     private Extras? _extras;
     private bool _isSignalled;
     private bool _hasEnded;
@@ -181,7 +181,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
     {
         Attempt?.Note(reason);
         CancellationTokenSource? source;
-        TaskCompletionSource? parked;
+        TaskCompletionSource? waiting;
         lock (this)
         {
             if (_isSignalled || _hasEnded)
@@ -191,13 +191,13 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
 
             _isSignalled = true;
             source = _source;
-            parked = _parked;
+            waiting = _whenCancelled;
         }
 
         _runner.Scheduler.OnSignalled(this);
-        if (parked is not null)
+        if (waiting is not null)
         {
-            _runner.Scheduler.Complete(parked);
+            _runner.Scheduler.Complete(waiting);
         }
 
         if (source is not null)
@@ -237,7 +237,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
                 return Task.CompletedTask;
             }
 
-            return _runner.Scheduler.WaitFor(_parked ??= _runner.Scheduler.CreateSource());
+            return _runner.Scheduler.WaitFor(_whenCancelled ??= _runner.Scheduler.CreateSource());
         }
     }
 
@@ -281,7 +281,7 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
     /// <summary>Lets go of everything, wherever the context was captured.</summary>
     internal void Release()
     {
-        TaskCompletionSource? parked;
+        TaskCompletionSource? waiting;
         CancellationTokenSource? unsignalled;
         lock (this)
         {
@@ -293,16 +293,16 @@ internal sealed class LiveTask : IThreadPoolWorkItem, ICommitObserver
                 _extras.Events = null;
             }
 
-            (parked, _parked) = (_parked, null);
+            (waiting, _whenCancelled) = (_whenCancelled, null);
         }
 
         // Whoever keeps the token would keep what was registered on it. A source that was signalled lets go by itself.
         unsignalled?.Dispose();
 
-        // Code that the body left behind may park on it still.
-        if (parked is not null)
+        // Code that the body left behind may wait for it still.
+        if (waiting is not null)
         {
-            _runner.Scheduler.Complete(parked);
+            _runner.Scheduler.Complete(waiting);
         }
     }
 

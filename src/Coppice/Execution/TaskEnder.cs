@@ -17,7 +17,8 @@ internal sealed class TaskEnder(
         var end = EndOf(task, outcome, first, events);
         try
         {
-            var result = await store.CommitAsync(end is HandBackWork ? "hand_back" : "completion", end, task.Fence, task.TaskId).ConfigureAwait(false);
+            var operation = end is HandBackWork ? "hand_back" : "completion";
+            var result = await store.CommitAsync(operation, end, task.Fence, task.TaskId).ConfigureAwait(false);
             if (result.Status != CommitStatus.Landed)
             {
                 Log.CompletionRefused(logger, task.TaskId);

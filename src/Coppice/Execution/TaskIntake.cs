@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Coppice;
 
-/// <summary>Takes in the tasks that are to run here, from inside the commit that makes them this host's: from then on they can be found, and cancelled.</summary>
+/// <summary>
+/// Takes in the tasks that are to run here, from inside the commit that makes them this host's: from then on they can be found, and cancelled.
+/// </summary>
 internal sealed class TaskIntake(
     StoreGateway store, HostSession host, LiveTasks live, Mailroom mailroom, TaskEnder ender, TaskMetrics metrics, BackgroundTaskOptions options,
     ILogger logger, CancellationToken stopping, CancellationToken stopped)

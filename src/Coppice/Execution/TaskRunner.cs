@@ -11,8 +11,8 @@ internal sealed class TaskRunner
     private readonly TaskMetrics _metrics;
 
     internal TaskRunner(
-        BackgroundTaskManager manager, StoreGateway store, HostSession host, Mailroom mailroom, TaskIntake intake, TaskEnder ender, AttemptStore attempts,
-        TaskMetrics metrics, BackgroundTaskOptions options, ILogger logger)
+        BackgroundTaskManager manager, StoreGateway store, HostSession host, Mailroom mailroom, TaskIntake intake, TaskEnder ender,
+        AttemptStore attempts, TaskMetrics metrics, BackgroundTaskOptions options, ILogger logger)
     {
         Manager = manager;
         Identity = new ManagerIdentity(manager, store.Store);

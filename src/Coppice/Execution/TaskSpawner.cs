@@ -122,8 +122,8 @@ internal sealed class TaskSpawner(
         SpawnError.ContinuesUnknown =>
             $"Thread '{add.OwnerThreadId}' has no agent task '{add.Continues}' to continue. Name one of its ended agents, or spawn a new one.",
         SpawnError.IdempotencyKeyReused =>
-            $"A task of thread '{add.OwnerThreadId}' that is of another kind than '{add.Work?.Kind}' has the idempotency key '{add.Work?.IdempotencyKey}'. "
-            + "Use a key once for one piece of work.",
+            $"A task of thread '{add.OwnerThreadId}' that is of another kind than '{add.Work?.Kind}' has the idempotency key "
+            + $"'{add.Work?.IdempotencyKey}'. Use a key once for one piece of work.",
         SpawnError.AgentBusy =>
             $"The thread of agent task '{add.Continues}' has a live agent. Send that one a message, or wait until it ends.",
         _ => "The task was refused.",

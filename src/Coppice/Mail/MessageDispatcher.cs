@@ -26,6 +26,7 @@ internal sealed class MessageDispatcher
     private readonly Lock _lock = new();
     private readonly HashSet<Sending> _underWay = [];
     private readonly TaskCompletionSource _idle;
+    private readonly RetryPolicy _retry;
     private readonly Lookout _lookout;
     private bool _isStopped;
     private int _beats;
@@ -44,6 +45,7 @@ internal sealed class MessageDispatcher
         _stopping = stopping;
         _stopped = stopped;
         _idle = options.Scheduler.CreateSource();
+        _retry = new RetryPolicy { Delay = options.FirstMessageRetry, MaxDelay = options.LongestMessageRetry };
         _lookout = new Lookout(ClaimAsync, e => Log.OutboxUnreachable(_logger, e), options);
     }
 
@@ -216,12 +218,7 @@ internal sealed class MessageDispatcher
     private SettleOutgoing Ended(OutgoingMessage message, AttemptEnd end) =>
         new(message.Number, message.Attempt, end) { MaxFailed = _options.MaxFailedMessages };
 
-    private TimeSpan PauseAfter(int attempt)
-    {
-        var pause = _options.FirstMessageRetry.TotalMilliseconds * Math.Pow(2, attempt - 1);
-        pause *= 0.75 + (0.5 * _options.Scheduler.NextDouble());
-        return TimeSpan.FromMilliseconds(Math.Min(pause, _options.LongestMessageRetry.TotalMilliseconds));
-    }
+    private TimeSpan PauseAfter(int attempt) => _retry.PauseAfter(attempt, _options.Scheduler.NextDouble());
 
     /// <summary>Stores what became of an attempt, however long the store takes: unless it lands the message is sent again.</summary>
     private async ValueTask SettleAsync(OutgoingMessage message, HostFence fence, SettleOutgoing settle)

@@ -5,7 +5,9 @@ namespace Coppice;
 /// </summary>
 /// <param name="taskId">The task.</param>
 public sealed class AttemptLostException(string taskId)
-    : CoppiceException("attempt_lost", $"This attempt at task '{taskId}' is over: it took too long, its host was given up for dead, or the task has ended. "
+    : CoppiceException(
+        "attempt_lost",
+        $"This attempt at task '{taskId}' is over: it took too long, its host was given up for dead, or the task has ended. "
         + "Stop working on it; whatever comes next is another attempt's.")
 {
     /// <summary>Gets the task.</summary>

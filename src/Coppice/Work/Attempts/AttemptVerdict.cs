@@ -59,5 +59,6 @@ internal static class AttemptVerdict
             : new HandBackWork(attempt.TaskId, attempt.Claim) { DueAt = dueAt, Error = error };
     }
 
-    private static FinishTask Failed(TaskAttempt attempt, string error) => new(attempt.TaskId, TaskState.Failed) { Claim = attempt.Claim, Error = error };
+    private static FinishTask Failed(TaskAttempt attempt, string error) =>
+        new(attempt.TaskId, TaskState.Failed) { Claim = attempt.Claim, Error = error };
 }

@@ -222,7 +222,9 @@ public sealed class DurableTaskContext : TaskContext
         return Steps.StepAsync(name, options, async () =>
         {
             token.ThrowIfCancellationRequested();
-            return await work(token).ConfigureAwait(false) is { } result ? Manager.Rules.CheckStepValue(result, "result of a step", nameof(work)) : null;
+            return await work(token).ConfigureAwait(false) is { } result
+                ? Manager.Rules.CheckStepValue(result, "result of a step", nameof(work))
+                : null;
         }, token);
     }
 

@@ -1,6 +1,6 @@
 namespace Coppice;
 
-/// <summary>Why a body was signalled. The last one that is larger counts: a cancel request outweighs all else.</summary>
+/// <summary>Why a body was signalled. Of several reasons the largest counts: a cancel request outweighs all else.</summary>
 internal enum StopReason
 {
     None,

@@ -27,8 +27,8 @@ internal sealed class WorkClaimer
     private volatile bool _hasBegun;
 
     internal WorkClaimer(
-        TaskRunner runner, TaskIntake intake, HostSession host, StoreGateway store, BackgroundTaskOptions options, TaskMetrics metrics, ILogger logger,
-        CancellationToken stopping)
+        TaskRunner runner, TaskIntake intake, HostSession host, StoreGateway store, BackgroundTaskOptions options, TaskMetrics metrics,
+        ILogger logger, CancellationToken stopping)
     {
         Runner = runner;
         _intake = intake;
@@ -87,15 +87,6 @@ internal sealed class WorkClaimer
         }
     }
 
-    /// <summary>A task was claimed and not given up yet.</summary>
-    internal void Held()
-    {
-        lock (_lock)
-        {
-            _held++;
-        }
-    }
-
     /// <summary>An attempt has ended.</summary>
     internal void Ended()
     {
@@ -137,7 +128,11 @@ internal sealed class WorkClaimer
         {
             if (Options.Tasks.TryFind(work.Task.Work!.Kind, out var registered))
             {
-                Held();
+                lock (_lock)
+                {
+                    _held++;
+                }
+
                 var task = new LiveTask(Runner, registered.CreateBody(work.Task.Work.Input), registered.Kind.Blocking);
                 task.Describe(new TaskAttempt(this, registered, work), agentReader);
                 _intake.TakeClaimed(task, work.Task.TaskId, fence);

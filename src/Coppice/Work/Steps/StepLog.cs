@@ -99,13 +99,16 @@ internal sealed class StepLog
             if (!_asked.Add((step.Name, step.Key)))
             {
                 throw new InvalidOperationException(
-                    $"Step '{step.Name}'{(step.Key.Length > 0 ? $" with key '{step.Key}'" : "")} was asked for before in this attempt. Give each step of a loop a key of its own.");
+                    $"Step '{step.Name}'{(step.Key.Length > 0 ? $" with key '{step.Key}'" : "")} was asked for before in this attempt. "
+                    + "Give each step of a loop a key of its own.");
             }
 
             _asks.Raise();
             if (_stored.TryGetValue((step.Name, step.Key), out var stored))
             {
-                return before is null || stored.After == step.After ? stored : throw Mismatch(step, $"; an earlier attempt stored it {Place(stored.After)}");
+                return before is null || stored.After == step.After
+                    ? stored
+                    : throw Mismatch(step, $"; an earlier attempt stored it {Place(stored.After)}");
             }
 
             return null;
