@@ -31,7 +31,7 @@ public sealed class ConversationTests
         for (var number = 0; number < 3; number++)
         {
             var host = await world.StartHostAsync($"h{number}");
-            var work = UnlessCrashedAsync(host.RunAsync(manager => WorkAsync(world, host, manager, () => spawned++ < Tasks)));
+            var work = host.RunAsync(manager => WorkAsync(world, host, manager, () => spawned++ < Tasks)).UnlessCrashedAsync();
             await Task.WhenAny(work, world.DelayAsync(TimeSpan.FromSeconds(1 + world.Choose(20))));
             if (world.Choose(3) == 0)
             {
@@ -40,7 +40,7 @@ public sealed class ConversationTests
         }
 
         var last = await world.StartHostAsync("last");
-        await UnlessCrashedAsync(last.RunAsync(manager => CheckAsync(last, manager)));
+        await last.RunAsync(manager => CheckAsync(last, manager)).UnlessCrashedAsync();
     }
 
     /// <summary>Spawns tasks and writes down their mail, as a loop around a model would.</summary>
@@ -95,18 +95,6 @@ public sealed class ConversationTests
             {
                 await Task.Delay(TimeSpan.FromSeconds(1), host.Time);
             }
-        }
-    }
-
-    private static async Task UnlessCrashedAsync(Task work)
-    {
-        try
-        {
-            await work;
-        }
-        catch (SimulatedHostCrashedException)
-        {
-            // That is what hosts do here.
         }
     }
 }

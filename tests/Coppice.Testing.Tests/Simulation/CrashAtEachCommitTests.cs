@@ -1,69 +1,16 @@
 namespace Coppice.Testing.Tests;
 
-/// <summary>
-/// A host dies at the k-th commit of a script, for every k: before it is stored, after it is stored and before it is answered, and right
-/// after the answer. Then another host takes over, and the laws hold.
-/// </summary>
-public sealed class CrashAtEachCommitTests(ITestOutputHelper output)
+/// <summary>A host with every sort of plain task dies at any commit, and the laws hold.</summary>
+public sealed class CrashAtEachCommitTests(ITestOutputHelper output) : CrashAtEachCommit(output)
 {
-    public static TheoryData<CrashMoment> Moments => [CrashMoment.Before, CrashMoment.AfterUnanswered, CrashMoment.AfterAnswered];
+    protected override int Histories => 5;
 
-    [Theory]
-    [MemberData(nameof(Moments))]
-    public Task In_memory(CrashMoment moment) => CrashAtEachAsync(moment, SimulationStore.InMemory);
+    protected override int FewestCommits => 15;
 
-    [Theory]
-    [MemberData(nameof(Moments))]
-    public async Task On_SQLite_opened_anew(CrashMoment moment)
-    {
-        using var store = new SqliteSimulationStore();
-        await CrashAtEachAsync(moment, store);
-    }
+    protected override void Configure(SimulationWorld world, BackgroundTaskOptions options) =>
+        options.OnUnreadMail = static (_, _) => ValueTask.CompletedTask;
 
-    private async Task CrashAtEachAsync(CrashMoment moment, SimulationStore store)
-    {
-        // The script's length is not known beforehand: the last crash is the one that never comes.
-        var crashes = 0;
-        for (var k = 1; ; k++)
-        {
-            var hasCrashed = false;
-            await Simulation.ExploreAsync(
-                async world => hasCrashed = await RunAsync(world, k, moment),
-                new SimulationOptions { Histories = 5, FirstSeed = k, Faults = SimulationFaults.None, Store = store },
-                TestContext.Current.CancellationToken);
-            if (!hasCrashed)
-            {
-                break;
-            }
-
-            crashes++;
-        }
-
-        output.WriteLine($"{crashes} commits, a crash {moment} at each.");
-        Assert.InRange(crashes, 15, 60);
-    }
-
-    private static async Task<bool> RunAsync(SimulationWorld world, int commit, CrashMoment moment)
-    {
-        var host = await world.StartHostAsync("first", static options => options.OnUnreadMail = static (_, _) => ValueTask.CompletedTask);
-        host.CrashAtCommit(commit, moment);
-        await IgnoreCrashAsync(host.RunAsync(ScriptAsync));
-        var hasCrashed = !host.IsAlive;
-        if (!hasCrashed)
-        {
-            await IgnoreCrashAsync(host.ShutDownAsync());
-            hasCrashed = host.HasCrashed;
-        }
-
-        var next = await world.StartHostAsync("next", static options => options.OnUnreadMail = static (_, _) => ValueTask.CompletedTask);
-        await world.DelayAsync(TimeSpan.FromSeconds(20));
-        Assert.False(await next.Manager.HasRunningAsync("owner"));
-        var id = await next.Manager.SpawnAsync("owner", Ends, new SpawnOptions { Name = "named" });
-        Assert.Equal(TaskState.Completed, (await next.Manager.WaitAsync(id)).State);
-        return hasCrashed;
-    }
-
-    private static async Task ScriptAsync(BackgroundTaskManager manager)
+    protected override async Task ScriptAsync(BackgroundTaskManager manager)
     {
         var first = await manager.SpawnAsync("owner", static async context =>
         {
@@ -95,16 +42,12 @@ public sealed class CrashAtEachCommitTests(ITestOutputHelper output)
         await manager.SpawnAsync("owner", Parked);
     }
 
-    private static async Task IgnoreCrashAsync(Task work)
+    protected override async Task CheckAsync(SimulationWorld world, SimulatedHost next)
     {
-        try
-        {
-            await work;
-        }
-        catch (SimulatedHostCrashedException)
-        {
-            // That is the point.
-        }
+        await world.DelayAsync(TimeSpan.FromSeconds(20));
+        Assert.False(await next.Manager.HasRunningAsync("owner"));
+        var id = await next.Manager.SpawnAsync("owner", Ends, new SpawnOptions { Name = "named" });
+        Assert.Equal(TaskState.Completed, (await next.Manager.WaitAsync(id)).State);
     }
 
     private static Task<TaskOutcome> Ends(TaskContext context) => Task.FromResult(TaskOutcome.Success(1));

@@ -4,7 +4,7 @@ namespace Coppice.Testing.Tests;
 /// Tasks of registered kinds on up to three hosts that know different kinds, crash, stand still, leave and come back: spawned with keys, delays and
 /// priorities, cancelled by every scope, with plain tasks among them.
 /// </summary>
-internal sealed class WorkScenario(SimulationWorld world)
+internal sealed class WorkScenario(SimulationWorld world) : Scenario(world)
 {
     private static readonly string[] Threads = ["t0", "t1"];
 
@@ -14,41 +14,21 @@ internal sealed class WorkScenario(SimulationWorld world)
         "deaf", "park", "cancel", "mail", "close", "plain", "again", "nap",
     ];
 
-    private readonly List<string> _taskIds = [];
-    private readonly List<string> _agents = [];
-    private int _hosts;
     private int _messages;
     private int _paid;
     private int _numbers;
     private int _spawnsLeft = 14;
 
-    internal static Task RunAsync(SimulationWorld world) => new WorkScenario(world).RunAsync();
+    internal static Task RunAsync(SimulationWorld world) => new WorkScenario(world).PlayAsync(27);
 
-    private SimulatedHost[] Alive => [.. world.Hosts.Where(static host => host.IsAlive && host.HasStarted && !host.IsDisposing)];
-
-    private async Task RunAsync()
-    {
-        await StartHostAsync();
-        var steps = 3 + world.Choose(25);
-        for (var i = 0; i < steps; i++)
-        {
-            while (Alive.Length == 0)
-            {
-                await StartHostAsync();
-            }
-
-            await NextAsync();
-        }
-    }
-
-    private async Task NextAsync()
+    protected override async Task NextAsync()
     {
         var host = Pick(Alive);
-        var choice = world.Choose(27);
-        world.Note($"does {choice} on {host.Name}");
+        var choice = World.Choose(27);
+        World.Note($"does {choice} on {host.Name}");
         switch (choice)
         {
-            case 0 or 1: await world.DelayAsync(TimeSpan.FromMilliseconds(1 + world.Choose(50))); break;
+            case 0 or 1: await World.DelayAsync(TimeSpan.FromMilliseconds(1 + World.Choose(50))); break;
             case 2 or 3 or 4 or 5 or 6: await DoAsync(host, manager => SpawnAsync(host, manager, Pick(WorkKinds.All))); break;
             case 7: await DoAsync(host, manager => SpawnAsync(host, manager, WorkKinds.Agent)); break;
             case 8: await DoAsync(host, manager => SpawnPlainAsync(host, manager)); break;
@@ -58,50 +38,50 @@ internal sealed class WorkScenario(SimulationWorld world)
             case 12 or 13: await DoAsync(host, SendAsync); break;
             case 14: await DoAsync(host, manager => manager.WaitAsync(AnyTask())); break;
             case 15: await DoAsync(host, manager => manager.ListAsync(Pick(Threads)).AsTask()); break;
-            case 16 or 17: await world.DelayAsync(TimeSpan.FromSeconds(1 + world.Choose(20))); break;
+            case 16 or 17: await World.DelayAsync(TimeSpan.FromSeconds(1 + World.Choose(20))); break;
             case 18: host.Crash(); break;
-            case 19: _ = PauseAsync(host, TimeSpan.FromSeconds(1 + world.Choose(40))); break;
+            case 19: _ = PauseAsync(host, TimeSpan.FromSeconds(1 + World.Choose(40))); break;
             case 20 or 21 when Alive.Length < 3: await StartHostAsync(); break;
             case 24: await DoAsync(host, manager => manager.WaitForChildrenAsync(AnyTask(), JoinCondition.Any)); break;
             case 25: await DoAsync(host, manager => SpawnAndGiveUpAsync(host, manager)); break;
             case 26: await DoAsync(host, RestoreAsync); break;
-            case 22: _ = IgnoreCrashAsync(host.ShutDownAsync()); break;
-            case 23: await DoAsync(host, manager => manager.PruneAsync(TimeSpan.FromSeconds(world.Choose(10))).AsTask()); break;
+            case 22: _ = host.ShutDownAsync().UnlessCrashedAsync(); break;
+            case 23: await DoAsync(host, manager => manager.PruneAsync(TimeSpan.FromSeconds(World.Choose(10))).AsTask()); break;
         }
     }
 
-    private async Task StartHostAsync() => await world.StartHostAsync("h" + _hosts++, options =>
+    protected override void Configure(BackgroundTaskOptions options)
     {
         options.ShutdownGracePeriod = TimeSpan.FromSeconds(5);
         options.AttemptGracePeriod = TimeSpan.FromSeconds(2);
-        options.MaxConcurrentAttempts = 1 + world.Choose(4);
+        options.MaxConcurrentAttempts = 1 + World.Choose(4);
         options.MaxUnflushedEvents = 3;
         options.MaxUnreadEvents = 20;
         options.MaxDepth = 4;
 
         // Most hosts know every kind; some do not know one or two.
-        var unknown = world.Choose(3) == 1 ? world.Choose(WorkKinds.All.Count) : -1;
+        var unknown = World.Choose(3) == 1 ? World.Choose(WorkKinds.All.Count) : -1;
         for (var i = 0; i < WorkKinds.All.Count; i++)
         {
             if (i != unknown && i != unknown - 1)
             {
-                var kind = WorkKinds.All[i] == WorkKinds.Newer && world.Choose(3) == 1 ? WorkKinds.Older : WorkKinds.All[i];
+                var kind = WorkKinds.All[i] == WorkKinds.Newer && World.Choose(3) == 1 ? WorkKinds.Older : WorkKinds.All[i];
                 options.Tasks.Add(kind, (order, context) => BodyAsync(options, order, context));
             }
         }
 
-        if (world.Choose(3) == 0)
+        if (World.Choose(3) == 0)
         {
             options.OnUnreadMail = static (_, _) => ValueTask.CompletedTask;
         }
-    });
+    }
 
     private Task<int> BodyAsync(BackgroundTaskOptions options, Order order, DurableTaskContext context) => new WorkBody(
-        world, world.Hosts.First(host => host.Options == options), context, () => ++_paid, AnyTask).RunAsync(order);
+        World, World.Hosts.First(host => host.Options == options), context, () => ++_paid, AnyTask).RunAsync(order);
 
     private async Task SpawnAndGiveUpAsync(SimulatedHost host, BackgroundTaskManager manager)
     {
-        using var source = new CancellationTokenSource(TimeSpan.FromMilliseconds(world.Choose(5)), host.Time);
+        using var source = new CancellationTokenSource(TimeSpan.FromMilliseconds(World.Choose(5)), host.Time);
         if (_spawnsLeft-- > 0)
         {
             var kind = Pick(WorkKinds.All);
@@ -133,12 +113,13 @@ internal sealed class WorkScenario(SimulationWorld world)
         {
             handle = await manager.SpawnAsync(kind, threadId, order, options);
         }
-        catch (TaskStoreException) when (options.IdempotencyKey is not null && world.Choose(3) > 0)
+        catch (TaskStoreException) when (options.IdempotencyKey is not null && World.Choose(3) > 0)
         {
             // Again, from wherever that is possible now.
             if (Alive.Length > 0 && Pick(Alive) is { } other && other != host)
             {
-                await IgnoreCrashAsync(other.RunAsync(another => TolerateAsync(async () => Know(other, await another.SpawnAsync(kind, threadId, order, options), kind))));
+                await other.RunAsync(another => TolerateAsync(async () => Know(other, await another.SpawnAsync(kind, threadId, order, options), kind)))
+                    .UnlessCrashedAsync();
                 return;
             }
 
@@ -150,20 +131,20 @@ internal sealed class WorkScenario(SimulationWorld world)
 
     private void Know(SimulatedHost host, TaskHandle<int> handle, TaskKind kind)
     {
-        world.Run.Recorder.Add(new SpawnAcknowledged(host.Process, handle.Id));
-        _taskIds.Add(handle.Id);
+        World.Run.Recorder.Add(new SpawnAcknowledged(host.Process, handle.Id));
+        Tasks.Add(handle.Id);
         if (kind.HasInbox)
         {
-            _agents.Add(handle.Id);
+            Agents.Add(handle.Id);
         }
     }
 
     private Order Order(bool isAgent)
     {
         var does = new List<Doing>();
-        for (var i = world.Choose(7); i > 0; i--)
+        for (var i = World.Choose(7); i > 0; i--)
         {
-            does.Add(new Doing(isAgent && world.Choose(2) == 1 ? "mail" : Pick(Doings), _numbers++));
+            does.Add(new Doing(isAgent && World.Choose(2) == 1 ? "mail" : Pick(Doings), _numbers++));
         }
 
         return new Order(does);
@@ -171,25 +152,25 @@ internal sealed class WorkScenario(SimulationWorld world)
 
     private SpawnOptions Options() => new()
     {
-        Name = world.Choose(6) == 1 ? "x" : null,
-        Lineage = world.Choose(5) switch
+        Name = World.Choose(6) == 1 ? "x" : null,
+        Lineage = World.Choose(5) switch
         {
             1 => new TaskLineage { TaskId = AnyTask() },
             2 => new TaskLineage { RunId = "r" },
             _ => TaskLineage.None,
         },
-        IdempotencyKey = world.Choose(3) == 1 ? "key " + world.Choose(4) : null,
-        Delay = world.Choose(4) == 1 ? TimeSpan.FromMilliseconds(1 + world.Choose(15_000)) : null,
-        Timeout = world.Choose(6) == 1 ? TimeSpan.FromSeconds(1 + world.Choose(30)) : null,
-        Priority = world.Choose(3),
-        Recovery = world.Choose(6) == 1 ? Pick(Enum.GetValues<RecoveryPolicy>()) : null,
+        IdempotencyKey = World.Choose(3) == 1 ? "key " + World.Choose(4) : null,
+        Delay = World.Choose(4) == 1 ? TimeSpan.FromMilliseconds(1 + World.Choose(15_000)) : null,
+        Timeout = World.Choose(6) == 1 ? TimeSpan.FromSeconds(1 + World.Choose(30)) : null,
+        Priority = World.Choose(3),
+        Recovery = World.Choose(6) == 1 ? Pick(Enum.GetValues<RecoveryPolicy>()) : null,
     };
 
     private async Task SpawnPlainAsync(SimulatedHost host, BackgroundTaskManager manager)
     {
         if (_spawnsLeft-- > 0)
         {
-            _taskIds.Add(await manager.SpawnAsync(Pick(Threads), async context =>
+            Tasks.Add(await manager.SpawnAsync(Pick(Threads), async context =>
             {
                 await TolerateAsync(() => SpawnAsync(host, context.Manager, Pick(WorkKinds.All)));
                 await context.WhenCancelledAsync();
@@ -199,66 +180,15 @@ internal sealed class WorkScenario(SimulationWorld world)
     }
 
     private async Task CancelManyAsync(BackgroundTaskManager manager) =>
-        await (world.Choose(2) == 0 ? manager.CancelThreadAsync(Pick(Threads)) : manager.CancelRunAsync("r"));
+        await (World.Choose(2) == 0 ? manager.CancelThreadAsync(Pick(Threads)) : manager.CancelRunAsync("r"));
 
     private async Task SendAsync(BackgroundTaskManager manager)
     {
-        var to = _agents.Count > 0 ? Pick(_agents) : AnyTask();
+        var to = Agents.Count > 0 ? Pick(Agents) : AnyTask();
         var sender = new MessageSender((await manager.GetAsync(to))?.OwnerThreadId ?? "t0", "sender");
-        for (var i = world.Choose(3); i >= 0; i--)
+        for (var i = World.Choose(3); i >= 0; i--)
         {
             await manager.SendAsync(to, sender, $"message {_messages++}");
         }
     }
-
-    /// <summary>A caller in the host's process. Sometimes the scenario waits for it.</summary>
-    private async Task DoAsync(SimulatedHost host, Func<BackgroundTaskManager, Task> work)
-    {
-        var isAwaited = world.Choose(2) == 0;
-        var task = IgnoreCrashAsync(host.RunAsync(manager => TolerateAsync(() => work(manager))));
-        if (isAwaited)
-        {
-            await Task.WhenAny(task, world.DelayAsync(TimeSpan.FromSeconds(5)));
-        }
-    }
-
-    private static async Task IgnoreCrashAsync(Task work)
-    {
-        try
-        {
-            await work;
-        }
-        catch (SimulatedHostCrashedException)
-        {
-            // That is what hosts do here.
-        }
-    }
-
-    /// <summary>What may come of a call when stores fail and hosts go.</summary>
-    private async Task TolerateAsync(Func<Task> work)
-    {
-        try
-        {
-            await work();
-        }
-        catch (Exception e) when (e is TaskStoreException or SpawnException or ObjectDisposedException or KeyNotFoundException or OperationCanceledException)
-        {
-            // Each of them is an answer.
-        }
-        catch (Exception e)
-        {
-            world.Run.Unexpected ??= e;
-        }
-    }
-
-    private async Task PauseAsync(SimulatedHost host, TimeSpan time)
-    {
-        host.Pause();
-        await world.DelayAsync(time);
-        host.Resume();
-    }
-
-    private T Pick<T>(IReadOnlyList<T> among) => among[world.Choose(among.Count)];
-
-    private string AnyTask() => _taskIds.Count == 0 ? "bg_0" : Pick(_taskIds);
 }
