@@ -1,10 +1,8 @@
 namespace Coppice.Sqlite;
 
 /// <summary>A kind as the writer's transaction has it.</summary>
-internal sealed class KindHead(long number, string name)
+internal sealed class KindHead(long number, string name) : Head(number)
 {
-    public long Number { get; } = number;
-
     public string Name { get; } = name;
 
     /// <summary>Gets or sets how many of its tasks are running.</summary>
@@ -12,7 +10,4 @@ internal sealed class KindHead(long number, string name)
 
     /// <summary>Gets or sets how many of its tasks may be claimed.</summary>
     public int Ready { get; set; }
-
-    /// <summary>Gets or sets whether the table does not have all of this yet.</summary>
-    public bool IsChanged { get; set; }
 }

@@ -1,14 +1,14 @@
 namespace Coppice.Sqlite;
 
-/// <summary>The writer's statements on kinds and their crashes. Kinds are few, so those that were used are in memory; <see cref="Save"/> writes what changed.</summary>
-internal sealed class KindTable(Connection connection)
+/// <summary>The writer's statements on kinds and their crashes.</summary>
+internal sealed class KindTable(Connection connection) : HeadTable<KindHead>(MaxHeads)
 {
     /// <summary>How many crashes of a kind are kept at the most.</summary>
     public const int MaxCrashes = 1000;
 
     internal const string WithReadySql = "SELECT name FROM kinds INDEXED BY kinds_with_ready WHERE ready > 0";
 
-    // Deep enough, and what has names from outside by the thousand shall not stay.
+    // Kinds are few, but what has names from outside by the thousand shall not stay.
     private const int MaxHeads = 1024;
     private const string Columns = "n, name, running, ready";
 
@@ -29,12 +29,8 @@ internal sealed class KindTable(Connection connection)
         """);
 
     private readonly Dictionary<string, KindHead> _headsByName = new(StringComparer.Ordinal);
-    private readonly Dictionary<long, KindHead> _headsByNumber = [];
-    private readonly List<KindHead> _changed = [];
 
     public KindHead? Find(string name) => _headsByName.TryGetValue(name, out var known) ? known : Keep(_byName.Bind(name));
-
-    public KindHead Head(long number) => _headsByNumber.TryGetValue(number, out var known) ? known : Keep(_byNumber.Bind(number))!;
 
     public long Ensure(string name)
     {
@@ -45,19 +41,6 @@ internal sealed class KindTable(Connection connection)
 
         _add.Bind(name).Run();
         return Keep(new KindHead(connection.LastInsertKey, name)).Number;
-    }
-
-    /// <summary>The kind for the caller to change.</summary>
-    public KindHead Changing(long number)
-    {
-        var head = Head(number);
-        if (!head.IsChanged)
-        {
-            head.IsChanged = true;
-            _changed.Add(head);
-        }
-
-        return head;
     }
 
     /// <summary>The names of the kinds that have a ready task.</summary>
@@ -93,28 +76,20 @@ internal sealed class KindTable(Connection connection)
         _prune.Run();
     }
 
-    /// <summary>Writes the kinds that changed.</summary>
-    public void Save()
+    public override void Forget()
     {
-        foreach (var head in _changed)
-        {
-            _save.Bind(head.Running).Bind(head.Ready).Bind(head.Number).Run();
-            head.IsChanged = false;
-        }
-
-        _changed.Clear();
-        if (_headsByName.Count > MaxHeads)
-        {
-            Forget();
-        }
+        base.Forget();
+        _headsByName.Clear();
     }
 
-    /// <summary>Lets go of what is in memory: the table has it, or has been set back.</summary>
-    public void Forget()
+    protected override KindHead Read(long number) => Keep(_byNumber.Bind(number))!;
+
+    protected override void Save(KindHead head) => _save.Bind(head.Running).Bind(head.Ready).Bind(head.Number).Run();
+
+    protected override KindHead Keep(KindHead head)
     {
-        _headsByName.Clear();
-        _headsByNumber.Clear();
-        _changed.Clear();
+        _headsByName.Add(head.Name, head);
+        return base.Keep(head);
     }
 
     private KindHead? Keep(Statement query)
@@ -123,12 +98,5 @@ internal sealed class KindTable(Connection connection)
         return rows.Next()
             ? Keep(new KindHead(rows.Number(0), rows.Text(1)) { Running = (int)rows.Number(2), Ready = (int)rows.Number(3) })
             : null;
-    }
-
-    private KindHead Keep(KindHead head)
-    {
-        _headsByName.Add(head.Name, head);
-        _headsByNumber.Add(head.Number, head);
-        return head;
     }
 }

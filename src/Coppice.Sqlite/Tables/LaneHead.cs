@@ -1,10 +1,8 @@
 namespace Coppice.Sqlite;
 
 /// <summary>A lane as the writer's transaction has it: the ready and the running tasks of one kind in one thread.</summary>
-internal sealed class LaneHead(long number, bool isStored)
+internal sealed class LaneHead(long number, bool isStored) : Head(number)
 {
-    public long Number { get; } = number;
-
     public int Running { get; set; }
 
     public int Ready { get; set; }
@@ -24,7 +22,4 @@ internal sealed class LaneHead(long number, bool isStored)
 
     /// <summary>Gets or sets whether the table has the lane, in whatever state.</summary>
     public bool IsStored { get; set; } = isStored;
-
-    /// <summary>Gets or sets whether the table does not have all of this yet.</summary>
-    public bool IsChanged { get; set; }
 }

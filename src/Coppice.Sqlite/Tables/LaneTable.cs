@@ -1,10 +1,7 @@
 namespace Coppice.Sqlite;
 
-/// <summary>
-/// The writer's statements on lanes. Those that were used lately are in memory; those that change are written by <see cref="Save()"/>, so that a
-/// lane that comes and goes within a transaction costs nothing.
-/// </summary>
-internal sealed class LaneTable(Connection connection)
+/// <summary>The writer's statements on lanes. One that comes and goes within a transaction is never written.</summary>
+internal sealed class LaneTable(Connection connection) : HeadTable<LaneHead>(MaxHeads)
 {
     internal const string ByPrioritySql =
         "SELECT n FROM lanes INDEXED BY lanes_by_priority WHERE kind = ? AND ready > 0 AND running < ? AND version <= ? ORDER BY priority DESC, turn LIMIT ?";
@@ -33,44 +30,6 @@ internal sealed class LaneTable(Connection connection)
         "UPDATE lanes SET running = ?, ready = ?, priority = ?, version = ?, turn = ? WHERE n = ?");
 
     private readonly Statement _remove = connection.Prepare("DELETE FROM lanes WHERE n = ?");
-    private readonly Dictionary<long, LaneHead> _heads = [];
-    private readonly List<LaneHead> _changed = [];
-
-    /// <summary>Gets the lanes that the table does not have as they are now.</summary>
-    public IReadOnlyList<LaneHead> Changed => _changed;
-
-    public LaneHead Head(long number)
-    {
-        if (_heads.TryGetValue(number, out var known))
-        {
-            return known;
-        }
-
-        using var rows = _get.Bind(number).Rows();
-        var isStored = rows.Next();
-        var head = new LaneHead(number, isStored);
-        if (isStored)
-        {
-            (head.Running, head.Ready) = ((int)rows.Number(0), (int)rows.Number(1));
-            (head.Priority, head.Version, head.Turn) = ((int)rows.Number(2), (int)rows.Number(3), rows.Number(4));
-        }
-
-        _heads.Add(number, head);
-        return head;
-    }
-
-    /// <summary>The lane for the caller to change.</summary>
-    public LaneHead Changing(long number)
-    {
-        var head = Head(number);
-        if (!head.IsChanged)
-        {
-            head.IsChanged = true;
-            _changed.Add(head);
-        }
-
-        return head;
-    }
 
     /// <summary>The first lanes of a kind that have room and a task of a version that is known, as the table has them.</summary>
     /// <param name="kind">The kind.</param>
@@ -89,30 +48,21 @@ internal sealed class LaneTable(Connection connection)
         return numbers;
     }
 
-    /// <summary>Writes the lanes that changed.</summary>
-    public void Save()
+    protected override LaneHead Read(long number)
     {
-        foreach (var head in _changed)
+        using var rows = _get.Bind(number).Rows();
+        var isStored = rows.Next();
+        var head = new LaneHead(number, isStored);
+        if (isStored)
         {
-            Save(head);
-            head.IsChanged = false;
+            (head.Running, head.Ready) = ((int)rows.Number(0), (int)rows.Number(1));
+            (head.Priority, head.Version, head.Turn) = ((int)rows.Number(2), (int)rows.Number(3), rows.Number(4));
         }
 
-        _changed.Clear();
-        if (_heads.Count > MaxHeads)
-        {
-            Forget();
-        }
+        return Keep(head);
     }
 
-    /// <summary>Lets go of what is in memory: the table has it, or has been set back.</summary>
-    public void Forget()
-    {
-        _heads.Clear();
-        _changed.Clear();
-    }
-
-    private void Save(LaneHead head)
+    protected override void Save(LaneHead head)
     {
         if (head.IsEmpty)
         {
@@ -121,7 +71,7 @@ internal sealed class LaneTable(Connection connection)
                 _remove.Bind(head.Number).Run();
             }
 
-            _heads.Remove(head.Number);
+            Drop(head.Number);
         }
         else if (head.IsStored)
         {

@@ -1,10 +1,8 @@
 namespace Coppice.Sqlite;
 
 /// <summary>A thread and the head of its mailbox, as the writer's transaction has it.</summary>
-internal sealed class ThreadHead(long number, string id)
+internal sealed class ThreadHead(long number, string id) : Head(number)
 {
-    public long Number { get; } = number;
-
     public string Id { get; } = id;
 
     public long LastSequence { get; set; }
@@ -18,7 +16,4 @@ internal sealed class ThreadHead(long number, string id)
 
     /// <summary>Gets or sets whether the table has it that this mailbox calls for a reader.</summary>
     public bool IsStoredAsWaking { get; set; }
-
-    /// <summary>Gets or sets whether the table does not have all of this yet.</summary>
-    public bool IsChanged { get; set; }
 }

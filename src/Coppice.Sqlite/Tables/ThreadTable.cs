@@ -1,10 +1,7 @@
 namespace Coppice.Sqlite;
 
-/// <summary>
-/// The writer's statements on threads and the heads of their mailboxes. The heads that were used lately are in memory; those that change
-/// are written once a transaction, by <see cref="Save"/>, however much mail it posts to them.
-/// </summary>
-internal sealed class ThreadTable(Connection connection)
+/// <summary>The writer's statements on threads and the heads of their mailboxes.</summary>
+internal sealed class ThreadTable(Connection connection) : HeadTable<ThreadHead>(MaxHeads)
 {
     private const int MaxHeads = 8192;
     private const string Columns = "n, id, last_seq, acked, customs, terminals, messages, wakes, entries";
@@ -19,16 +16,11 @@ internal sealed class ThreadTable(Connection connection)
     private readonly Statement _wakes = connection.Prepare("UPDATE threads SET wakes = ? WHERE n = ?");
 
     private readonly Dictionary<string, ThreadHead> _headsById = new(StringComparer.Ordinal);
-    private readonly Dictionary<long, ThreadHead> _headsByNumber = [];
-    private readonly List<ThreadHead> _changed = [];
 
     public long? Find(string id) => Head(id)?.Number;
 
     public ThreadHead? Head(string id) =>
         _headsById.TryGetValue(id, out var known) ? known : Keep(_byId.Bind(id));
-
-    public ThreadHead Head(long number) =>
-        _headsByNumber.TryGetValue(number, out var known) ? known : Keep(_byNumber.Bind(number))!;
 
     public long Ensure(string id)
     {
@@ -60,48 +52,30 @@ internal sealed class ThreadTable(Connection connection)
 
     public void SetEntries(long number, int count) => Changing(number).Entries = count;
 
-    /// <summary>Writes the heads that changed.</summary>
-    public void Save()
+    public override void Forget()
     {
-        foreach (var head in _changed)
-        {
-            var mail = head.Unacknowledged;
-            _save.Bind(head.LastSequence).Bind(head.Acknowledged).Bind(mail.Customs).Bind(mail.Terminals).Bind(mail.Messages).Bind(head.Entries)
-                .Bind(head.Number).Run();
-            if (mail.Waking > 0 != head.IsStoredAsWaking)
-            {
-                head.IsStoredAsWaking = mail.Waking > 0;
-                _wakes.Bind(head.IsStoredAsWaking ? 1 : 0).Bind(head.Number).Run();
-            }
-
-            head.IsChanged = false;
-        }
-
-        _changed.Clear();
-        if (_headsById.Count > MaxHeads)
-        {
-            Forget();
-        }
-    }
-
-    /// <summary>Lets go of what is in memory: the table has it, or has been set back.</summary>
-    public void Forget()
-    {
+        base.Forget();
         _headsById.Clear();
-        _headsByNumber.Clear();
-        _changed.Clear();
     }
 
-    private ThreadHead Changing(long number)
-    {
-        var head = Head(number);
-        if (!head.IsChanged)
-        {
-            head.IsChanged = true;
-            _changed.Add(head);
-        }
+    protected override ThreadHead Read(long number) => Keep(_byNumber.Bind(number))!;
 
-        return head;
+    protected override void Save(ThreadHead head)
+    {
+        var mail = head.Unacknowledged;
+        _save.Bind(head.LastSequence).Bind(head.Acknowledged).Bind(mail.Customs).Bind(mail.Terminals).Bind(mail.Messages).Bind(head.Entries)
+            .Bind(head.Number).Run();
+        if (mail.Waking > 0 != head.IsStoredAsWaking)
+        {
+            head.IsStoredAsWaking = mail.Waking > 0;
+            _wakes.Bind(head.IsStoredAsWaking ? 1 : 0).Bind(head.Number).Run();
+        }
+    }
+
+    protected override ThreadHead Keep(ThreadHead head)
+    {
+        _headsById.Add(head.Id, head);
+        return base.Keep(head);
     }
 
     private ThreadHead? Keep(Statement query)
@@ -117,12 +91,5 @@ internal sealed class ThreadTable(Connection connection)
                 Entries = (int)rows.Number(8),
             })
             : null;
-    }
-
-    private ThreadHead Keep(ThreadHead head)
-    {
-        _headsById.Add(head.Id, head);
-        _headsByNumber.Add(head.Number, head);
-        return head;
     }
 }

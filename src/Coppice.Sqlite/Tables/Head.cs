@@ -1,0 +1,10 @@
+namespace Coppice.Sqlite;
+
+/// <summary>What a <see cref="HeadTable{T}"/> keeps of one row, as the writer's transaction has it.</summary>
+internal abstract class Head(long number)
+{
+    public long Number { get; } = number;
+
+    /// <summary>Gets or sets whether the table does not have all of this yet.</summary>
+    public bool IsChanged { get; set; }
+}
