@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Json;
@@ -11,28 +10,16 @@ namespace Coppice.Workloads;
 /// </summary>
 internal static class DurableFloor
 {
-    internal static async Task<Figures> RunAsync(Parameters parameters)
-    {
-        var tasks = parameters.Int("tasks", 500_000);
-        var callers = parameters.Int("callers", 1);
-        await WarmUp.RunAsync(parameters.Int("warmup", 1500), () => MeasureAsync(Math.Min(tasks, 50_000), callers));
-        return new Figures { ["per_second"] = await MeasureAsync(tasks, callers) };
-    }
+    internal static Task<Figures> RunAsync(Parameters parameters) => InMemoryRun.RunAsync(parameters, 500_000, MeasureAsync);
 
-    private static async Task<double> MeasureAsync(int tasks, int callers)
+    private static Task<double> MeasureAsync(int tasks, int callers)
     {
         var store = new DurableFloorStore();
-        var start = Stopwatch.GetTimestamp();
-        await Callers.RunAsync(callers, caller => SpawnAsync(store, caller, tasks / callers));
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return store.MailDepth == tasks / callers * callers
-            ? tasks / seconds
-            : throw new InvalidOperationException($"There is mail of {store.MailDepth} tasks, not of {tasks}.");
+        return InMemoryRun.MeasureAsync(tasks, callers, (thread, count) => SpawnAsync(store, store.Thread(thread), count), () => store.MailDepth);
     }
 
-    private static async Task SpawnAsync(DurableFloorStore store, int caller, int count)
+    private static async Task SpawnAsync(DurableFloorStore store, DurableFloorThread thread, int count)
     {
-        var thread = store.Thread("thread-" + caller.ToString(CultureInfo.InvariantCulture));
         for (var i = 0; i < count; i++)
         {
             store.Spawn(thread, JsonSerializer.SerializeToElement(DurableKinds.Value, DurableJson.Default.Int32));

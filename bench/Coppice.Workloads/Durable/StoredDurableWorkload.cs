@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Coppice.Workloads;
 
 /// <summary>
@@ -12,28 +10,16 @@ internal static class StoredDurableWorkload
 
     internal static async Task<Figures> RunAsync(Parameters parameters)
     {
-        var callers = parameters.Int("callers", 1);
-        var tasks = parameters.Int("tasks", 4000) / callers * callers;
-        using var folder = new ScratchFolder();
-        await using var store = await SqliteTaskStore.OpenAsync(folder.File("tasks.db"));
-        await using var manager = await BackgroundTaskManager.StartAsync(store, DurableKinds.EchoOptions(callers));
-
-        var unmeasured = parameters.Int("unmeasured", callers == 1 ? 1500 : 30_000) / callers * callers;
-        await Callers.RunAsync(callers, caller => SpawnAsync(manager, caller, unmeasured / callers));
-        WarmUp.Collect();
-
-        using var groups = new GroupSizes();
-        var start = Stopwatch.GetTimestamp();
-        await Callers.RunAsync(callers, caller => SpawnAsync(manager, caller, tasks / callers));
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var run = new StoredRun(parameters);
+        var (perSecond, groups) = await run.MeasureAsync(DurableKinds.EchoOptions(run.Callers), SpawnAsync);
 
         // A claim is one batch, whatever it brings, so the writes that share a transaction are not the batches that do.
         return new Figures
         {
-            ["per_second"] = tasks / seconds,
-            ["group"] = WritesATask * tasks / groups.Transactions,
-            ["batches_a_task"] = (double)groups.Batches / tasks,
-            ["transactions_a_task"] = groups.Transactions / tasks,
+            ["per_second"] = perSecond,
+            ["group"] = WritesATask * run.Tasks / groups.Transactions,
+            ["batches_a_task"] = (double)groups.Batches / run.Tasks,
+            ["transactions_a_task"] = groups.Transactions / run.Tasks,
         };
     }
 

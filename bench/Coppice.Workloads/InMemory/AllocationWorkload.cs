@@ -38,6 +38,6 @@ internal static class AllocationWorkload
     {
         await using var store = new InMemoryTaskStore();
         await using var manager = await BackgroundTaskManager.StartAsync(store);
-        await SpawnWorkload.SpawnAsync(manager, 0, tasks);
+        await SpawnWorkload.SpawnAsync(manager, "thread", tasks);
     }
 }

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
-
 namespace Coppice.Workloads;
 
 /// <summary>
@@ -9,28 +6,16 @@ namespace Coppice.Workloads;
 /// </summary>
 internal static class SpawnFloor
 {
-    internal static async Task<Figures> RunAsync(Parameters parameters)
-    {
-        var tasks = parameters.Int("tasks", 1_000_000);
-        var callers = parameters.Int("callers", 1);
-        await WarmUp.RunAsync(parameters.Int("warmup", 1500), () => MeasureAsync(Math.Min(tasks, 50_000), callers));
-        return new Figures { ["per_second"] = await MeasureAsync(tasks, callers) };
-    }
+    internal static Task<Figures> RunAsync(Parameters parameters) => InMemoryRun.RunAsync(parameters, 1_000_000, MeasureAsync);
 
-    private static async Task<double> MeasureAsync(int tasks, int callers)
+    private static Task<double> MeasureAsync(int tasks, int callers)
     {
         var store = new FloorStore(callers);
-        var start = Stopwatch.GetTimestamp();
-        await Callers.RunAsync(callers, caller => SpawnAsync(store, caller, tasks / callers));
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return store.MailDepth == tasks / callers * callers
-            ? tasks / seconds
-            : throw new InvalidOperationException($"There is mail of {store.MailDepth} tasks, not of {tasks}.");
+        return InMemoryRun.MeasureAsync(tasks, callers, (thread, count) => SpawnAsync(store, thread, count), () => store.MailDepth);
     }
 
-    private static async Task SpawnAsync(FloorStore store, int caller, int count)
+    private static async Task SpawnAsync(FloorStore store, string thread, int count)
     {
-        var thread = "thread-" + caller.ToString(CultureInfo.InvariantCulture);
         for (var i = 0; i < count; i++)
         {
             store.Spawn(thread, Bodies.Empty);

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Coppice.Workloads;
 
-/// <summary>Listens to how many batches share a transaction.</summary>
+/// <summary>Listens to how many batches share a transaction, and keeps what it has heard when it is disposed of.</summary>
 internal sealed class GroupSizes : IDisposable
 {
     private readonly Lock _lock = new();

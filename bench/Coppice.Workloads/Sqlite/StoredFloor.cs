@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Coppice.Workloads;
 
 /// <summary>
@@ -10,20 +8,11 @@ internal static class StoredFloor
 {
     internal static async Task<Figures> RunAsync(Parameters parameters)
     {
-        var callers = parameters.Int("callers", 1);
-        var tasks = parameters.Int("tasks", 4000) / callers * callers;
-        var group = Math.Clamp((int)Math.Round(parameters.Number("group", 1)), 1, callers);
-        var unmeasured = parameters.Int("unmeasured", callers == 1 ? 1500 : 30_000) / callers * callers;
-        using var folder = new ScratchFolder();
         await FloorAgreement.CheckAsync();
-
-        using var rows = await FloorRows.CreateAsync(folder.File("floor.db"));
-        Write(rows, callers, unmeasured, group);
-        WarmUp.Collect();
-
-        var start = Stopwatch.GetTimestamp();
-        Write(rows, callers, tasks, group);
-        return new Figures { ["per_second"] = tasks / Stopwatch.GetElapsedTime(start).TotalSeconds, ["group"] = group };
+        var run = new StoredRun(parameters);
+        var group = Math.Clamp((int)Math.Round(parameters.Number("group", 1)), 1, run.Callers);
+        var perSecond = await run.MeasureFloorAsync((rows, tasks) => Write(rows, run.Callers, tasks, group));
+        return new Figures { ["per_second"] = perSecond, ["group"] = group };
     }
 
     /// <summary>Callers take turns, as many in a transaction as a group holds. Each writes a spawn, then the end of it, then the next spawn.</summary>

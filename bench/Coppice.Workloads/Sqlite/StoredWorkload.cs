@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace Coppice.Workloads;
@@ -11,22 +10,8 @@ internal static class StoredWorkload
 
     internal static async Task<Figures> RunAsync(Parameters parameters)
     {
-        var callers = parameters.Int("callers", 1);
-        var tasks = parameters.Int("tasks", 4000) / callers * callers;
-        using var folder = new ScratchFolder();
-        await using var store = await SqliteTaskStore.OpenAsync(folder.File("tasks.db"));
-        await using var manager = await BackgroundTaskManager.StartAsync(store);
-
-        // The log reaches the size that it keeps, and the compiler has seen what is hot.
-        var unmeasured = parameters.Int("unmeasured", callers == 1 ? 1500 : 30_000) / callers * callers;
-        await Callers.RunAsync(callers, caller => SpawnAsync(manager, caller, unmeasured / callers));
-        WarmUp.Collect();
-
-        using var groups = new GroupSizes();
-        var start = Stopwatch.GetTimestamp();
-        await Callers.RunAsync(callers, caller => SpawnAsync(manager, caller, tasks / callers));
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return new Figures { ["per_second"] = tasks / seconds, ["group"] = groups.Mean };
+        var (perSecond, groups) = await new StoredRun(parameters).MeasureAsync(new BackgroundTaskOptions(), SpawnAsync);
+        return new Figures { ["per_second"] = perSecond, ["group"] = groups.Mean };
     }
 
     internal static string ThreadOf(int caller) => "thread-" + (caller % Threads).ToString(CultureInfo.InvariantCulture);

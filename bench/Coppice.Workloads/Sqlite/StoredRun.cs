@@ -1,0 +1,48 @@
+using System.Diagnostics;
+
+namespace Coppice.Workloads;
+
+/// <summary>Tasks spawned to terminal in a new SQLite file by several callers, after some that are not measured.</summary>
+internal sealed class StoredRun(Parameters parameters)
+{
+    internal int Callers { get; } = parameters.Int("callers", 1);
+
+    /// <summary>Gets how many tasks are measured; each caller has as many.</summary>
+    internal int Tasks => Shared(parameters.Int("tasks", 4000));
+
+    // The log reaches the size that it keeps, and the compiler has seen what is hot.
+    private int Unmeasured => Shared(parameters.Int("unmeasured", Callers == 1 ? 1500 : 30_000));
+
+    /// <summary>Gets tasks a second of a host, and which batches shared a transaction. The function spawns so many for one caller.</summary>
+    internal async Task<(double PerSecond, GroupSizes Groups)> MeasureAsync(
+        BackgroundTaskOptions options, Func<BackgroundTaskManager, int, int, Task> spawn)
+    {
+        using var folder = new ScratchFolder();
+        await using var store = await SqliteTaskStore.OpenAsync(folder.File("tasks.db"));
+        await using var manager = await BackgroundTaskManager.StartAsync(store, options);
+        await SpawnAsync(Unmeasured);
+        WarmUp.Collect();
+
+        using var groups = new GroupSizes();
+        var start = Stopwatch.GetTimestamp();
+        await SpawnAsync(Tasks);
+        return (Tasks / Stopwatch.GetElapsedTime(start).TotalSeconds, groups);
+
+        Task SpawnAsync(int tasks) => Workloads.Callers.RunAsync(Callers, caller => spawn(manager, caller, tasks / Callers));
+    }
+
+    /// <summary>Gets tasks a second of bare statements. The function writes the rows of so many tasks of all callers.</summary>
+    internal async Task<double> MeasureFloorAsync(Action<FloorRows, int> write)
+    {
+        using var folder = new ScratchFolder();
+        using var rows = await FloorRows.CreateAsync(folder.File("floor.db"));
+        write(rows, Unmeasured);
+        WarmUp.Collect();
+
+        var start = Stopwatch.GetTimestamp();
+        write(rows, Tasks);
+        return Tasks / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private int Shared(int tasks) => tasks / Callers * Callers;
+}
