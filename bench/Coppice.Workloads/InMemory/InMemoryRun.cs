@@ -19,7 +19,7 @@ internal static class InMemoryRun
     /// <param name="tasks">How many by all callers.</param>
     /// <param name="callers">How many callers.</param>
     /// <param name="spawn">Spawns so many in a thread and waits until none of them is left.</param>
-    /// <param name="mailDepth">How much mail there is. What holds it is held by this, so that the collector cannot take it during the measurement.</param>
+    /// <param name="mailDepth">How much mail there is. It holds the store, so that the collector cannot take what is measured.</param>
     internal static async Task<double> MeasureAsync(int tasks, int callers, Func<string, int, Task> spawn, Func<long> mailDepth)
     {
         var share = tasks / callers;

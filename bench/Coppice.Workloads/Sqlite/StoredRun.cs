@@ -13,7 +13,9 @@ internal sealed class StoredRun(Parameters parameters)
     // The log reaches the size that it keeps, and the compiler has seen what is hot.
     private int Unmeasured => Shared(parameters.Int("unmeasured", Callers == 1 ? 1500 : 30_000));
 
-    /// <summary>Gets tasks a second of a host, and which batches shared a transaction. The function spawns so many for one caller.</summary>
+    /// <summary>Gets tasks a second of a host, and how many batches shared a transaction.</summary>
+    /// <param name="options">The host's options.</param>
+    /// <param name="spawn">Spawns for a caller, by its number, so many tasks, one after the end of the other.</param>
     internal async Task<(double PerSecond, GroupSizes Groups)> MeasureAsync(
         BackgroundTaskOptions options, Func<BackgroundTaskManager, int, int, Task> spawn)
     {
@@ -31,7 +33,8 @@ internal sealed class StoredRun(Parameters parameters)
         Task SpawnAsync(int tasks) => Workloads.Callers.RunAsync(Callers, caller => spawn(manager, caller, tasks / Callers));
     }
 
-    /// <summary>Gets tasks a second of bare statements. The function writes the rows of so many tasks of all callers.</summary>
+    /// <summary>Gets tasks a second of bare statements.</summary>
+    /// <param name="write">Writes the rows of so many tasks of all callers.</param>
     internal async Task<double> MeasureFloorAsync(Action<FloorRows, int> write)
     {
         using var folder = new ScratchFolder();

@@ -109,6 +109,24 @@ internal sealed class Statement : IDisposable
         return rows.Next() ? rows.NumberOrNull(0) : null;
     }
 
+    /// <summary>Runs a statement and reads one whole number of each row.</summary>
+    public List<long> Numbers()
+    {
+        var numbers = new List<long>();
+        AddTo(numbers);
+        return numbers;
+    }
+
+    /// <summary>Runs a statement and adds one whole number of each row.</summary>
+    public void AddTo(ICollection<long> numbers)
+    {
+        using var rows = Rows();
+        while (rows.Next())
+        {
+            numbers.Add(rows.Number(0));
+        }
+    }
+
     /// <summary>Runs a statement for its rows. One use at a time.</summary>
     public RowScope Rows() => new(this);
 

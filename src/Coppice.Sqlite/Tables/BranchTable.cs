@@ -74,20 +74,11 @@ internal sealed class BranchTable(Connection connection)
     /// <summary>Lets go of what is in memory, because the table has been set back.</summary>
     public void Forget() => _isEmpty = null;
 
-    public void AddChildren(long number, ICollection<long> numbers) => Collect(_children.Bind(number), numbers);
+    public void AddChildren(long number, ICollection<long> numbers) => _children.Bind(number).AddTo(numbers);
 
-    public void AddEndedOf(long owner, ICollection<long> numbers) => Collect(_ended.Bind(owner), numbers);
+    public void AddEndedOf(long owner, ICollection<long> numbers) => _ended.Bind(owner).AddTo(numbers);
 
-    public void AddRootsOf(string runId, ICollection<long> numbers) => Collect(_roots.Bind(runId), numbers);
-
-    private static void Collect(Statement statement, ICollection<long> numbers)
-    {
-        using var rows = statement.Rows();
-        while (rows.Next())
-        {
-            numbers.Add(rows.Number(0));
-        }
-    }
+    public void AddRootsOf(string runId, ICollection<long> numbers) => _roots.Bind(runId).AddTo(numbers);
 
     /// <summary>Puts a task and its ancestors on the branch, up to the first that is there already; a cycle ends where it began.</summary>
     private void Lift(long? number)

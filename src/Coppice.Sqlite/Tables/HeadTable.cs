@@ -1,7 +1,8 @@
 namespace Coppice.Sqlite;
 
 /// <summary>
-/// Rows that were used lately are in memory; those that change are written by <see cref="Save()"/>, once a transaction, however often they do.
+/// A table of which the rows that were used lately are in memory. Those that change are written once a transaction, by <see cref="Save()"/>,
+/// however often they do.
 /// </summary>
 /// <param name="maxHeads">Above how many rows, all that are in memory are let go of once they are written.</param>
 internal abstract class HeadTable<T>(int maxHeads)

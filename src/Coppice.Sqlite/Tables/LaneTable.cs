@@ -36,17 +36,8 @@ internal sealed class LaneTable(Connection connection) : HeadTable<LaneHead>(Max
     /// <param name="claim">What its host takes.</param>
     /// <param name="byAge">Whether they stand by their turns alone, and not by priority first.</param>
     /// <param name="limit">How many at the most.</param>
-    public List<long> Stored(long kind, KindClaim claim, bool byAge, int limit)
-    {
-        var numbers = new List<long>();
-        using var rows = (byAge ? _byTurn : _byPriority).Bind(kind).Bind(claim.MaxRunningPerThread).Bind(claim.MaxVersion).Bind(limit).Rows();
-        while (rows.Next())
-        {
-            numbers.Add(rows.Number(0));
-        }
-
-        return numbers;
-    }
+    public List<long> Stored(long kind, KindClaim claim, bool byAge, int limit) =>
+        (byAge ? _byTurn : _byPriority).Bind(kind).Bind(claim.MaxRunningPerThread).Bind(claim.MaxVersion).Bind(limit).Numbers();
 
     protected override LaneHead Read(long number)
     {

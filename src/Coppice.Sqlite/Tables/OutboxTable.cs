@@ -51,17 +51,7 @@ internal sealed class OutboxTable(Connection connection)
     public void Release(long epoch, DateTimeOffset now) => _release.Bind(now).Bind(epoch).Run();
 
     /// <summary>The hosts that have taken messages.</summary>
-    public List<long> Claimants()
-    {
-        var epochs = new List<long>();
-        using var rows = _claims.Rows();
-        while (rows.Next())
-        {
-            epochs.Add(rows.Number(0));
-        }
-
-        return epochs;
-    }
+    public List<long> Claimants() => _claims.Numbers();
 
     private static Entry? Read(Statement statement)
     {

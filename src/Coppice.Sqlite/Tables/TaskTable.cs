@@ -102,14 +102,7 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
 
     public bool HasLiveAgent(long agentThread) => _liveAgent.Bind(agentThread).Scalar() is not null;
 
-    public void AddLiveOf(long owner, ICollection<long> numbers)
-    {
-        using var rows = _liveOf.Bind(owner).Rows();
-        while (rows.Next())
-        {
-            numbers.Add(rows.Number(0));
-        }
-    }
+    public void AddLiveOf(long owner, ICollection<long> numbers) => _liveOf.Bind(owner).AddTo(numbers);
 
     /// <summary>Finds the agent that will read the mail of a thread once a host has its work.</summary>
     public long? FindWaitingAgent(long agentThread) =>
@@ -130,17 +123,7 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
     public bool HoldsAny(long hostEpoch) => _held.Bind(hostEpoch).Scalar() is not null;
 
     /// <summary>The live tasks of a host, in the order of their numbers.</summary>
-    public List<long> HeldBy(long hostEpoch)
-    {
-        var numbers = new List<long>();
-        using var rows = _held.Bind(hostEpoch).Rows();
-        while (rows.Next())
-        {
-            numbers.Add(rows.Number(0));
-        }
-
-        return numbers;
-    }
+    public List<long> HeldBy(long hostEpoch) => _held.Bind(hostEpoch).Numbers();
 
     /// <summary>Adds a new task.</summary>
     /// <param name="task">The task, in the state it starts in.</param>
@@ -232,17 +215,7 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
     }
 
     /// <summary>What ended before a time and is still on a branch.</summary>
-    public List<long> PruneCandidates(DateTimeOffset endedBefore)
-    {
-        var numbers = new List<long>();
-        using var rows = _pruneCandidates.Bind(endedBefore).Rows();
-        while (rows.Next())
-        {
-            numbers.Add(rows.Number(0));
-        }
-
-        return numbers;
-    }
+    public List<long> PruneCandidates(DateTimeOffset endedBefore) => _pruneCandidates.Bind(endedBefore).Numbers();
 
     public void Remove(long number) => _remove.Bind(number).Run();
 

@@ -166,10 +166,10 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
     }
 
     /// <summary>The tasks whose time has come, in the order of their times.</summary>
-    public List<long> Due(DateTimeOffset now, int limit) => Numbers(_due.Bind(now).Bind(limit));
+    public List<long> Due(DateTimeOffset now, int limit) => _due.Bind(now).Bind(limit).Numbers();
 
     /// <summary>The pending tasks whose deadline has come, in the order of their deadlines.</summary>
-    public List<long> Expired(DateTimeOffset now, int limit) => Numbers(_expired.Bind(now).Bind(limit));
+    public List<long> Expired(DateTimeOffset now, int limit) => _expired.Bind(now).Bind(limit).Numbers();
 
     /// <summary>When the next task is due or expires.</summary>
     public DateTimeOffset? NextTime()
@@ -223,18 +223,6 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
         }
 
         return _heads[work.Number] = work;
-    }
-
-    private static List<long> Numbers(Statement query)
-    {
-        var numbers = new List<long>();
-        using var rows = query.Rows();
-        while (rows.Next())
-        {
-            numbers.Add(rows.Number(0));
-        }
-
-        return numbers;
     }
 
     private static DateTimeOffset? ToMilliseconds(DateTimeOffset? time) =>
