@@ -56,6 +56,9 @@ internal static partial class Log
     [LoggerMessage(2010, LogLevel.Warning, "Tasks of kind {Kind} are pending, which is not registered on this host; they wait for a host that knows it")]
     internal static partial void KindUnknown(ILogger logger, string kind);
 
+    [LoggerMessage(2011, LogLevel.Error, "RetryPolicy.ShouldHandle of kind {Kind} threw over a failure of task {TaskId}, which is not tried again")]
+    internal static partial void RetryPredicateFailed(ILogger logger, string kind, string taskId, Exception exception);
+
     [LoggerMessage(3001, LogLevel.Error, "The callback for unread mail of thread {ThreadId} threw")]
     internal static partial void UnreadMailCallbackFailed(ILogger logger, string threadId, Exception exception);
 

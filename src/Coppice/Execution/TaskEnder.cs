@@ -19,16 +19,15 @@ internal sealed class TaskEnder(
         {
             var operation = end is HandBackWork ? "hand_back" : "completion";
             var result = await store.CommitAsync(operation, end, task.Fence, task.TaskId).ConfigureAwait(false);
-            if (result.Status != CommitStatus.Landed)
+            try
             {
-                Log.CompletionRefused(logger, task.TaskId);
+                NoteEnd(task.TaskId, end, result, startedAt);
             }
-            else
+            finally
             {
-                NoteEnd(task.TaskId, end, result.Answer!, startedAt);
+                // Whoever listens to logs and metrics may throw; the task has ended all the same.
+                Release(task, ambient);
             }
-
-            Release(task, ambient);
         }
         catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
         {
@@ -39,9 +38,15 @@ internal sealed class TaskEnder(
         }
     }
 
-    private void NoteEnd(string taskId, Mutation end, MutationAnswer answer, long startedAt)
+    private void NoteEnd(string taskId, Mutation end, CommitResult result, long startedAt)
     {
-        var state = answer is WorkHandedBack handedBack ? handedBack.State : ((FinishTask)end).State;
+        if (result.Status != CommitStatus.Landed)
+        {
+            Log.CompletionRefused(logger, taskId);
+            return;
+        }
+
+        var state = result.Answer is WorkHandedBack handedBack ? handedBack.State : ((FinishTask)end).State;
         if (state.IsTerminal())
         {
             metrics.Finished(state, startedAt);
@@ -59,7 +64,8 @@ internal sealed class TaskEnder(
     {
         var end = task.Attempt is not { } attempt
             ? new FinishTask(task.TaskId, outcome!.State) { Error = outcome.Error, Result = outcome.Result }
-            : outcome is null ? AttemptVerdict.WithoutBody(attempt, options) : AttemptVerdict.Of(attempt, outcome, options);
+            : outcome is null ? AttemptVerdict.WithoutBody(attempt, options, logger)
+            : AttemptVerdict.Of(attempt, outcome, options, logger);
         var cancelledBy = task.UnstoredCancel;
         return events.Count == 0 && cancelledBy is null ? end : end switch
         {

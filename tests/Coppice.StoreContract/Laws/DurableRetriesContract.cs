@@ -59,6 +59,48 @@ public abstract class DurableRetriesContract<TStore> : DurableTest<TStore>
         Assert.Equal(("broken", 2), (ended.Error, ended.Work!.Attempt));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_policy_that_throws_over_a_failure_is_said_and_ends_the_task_with_that_failure(bool timesOut)
+    {
+        using var log = new WatchedLog();
+        var odd = new FormatException("odd");
+        var kind = new TaskKind<string, string>("work")
+        {
+            AttemptTimeout = TimeSpan.FromMinutes(1),
+            Retry = new RetryPolicy { MaxRetryAttempts = 5, Delay = TimeSpan.Zero, ShouldHandle = _ => throw odd },
+        };
+        var begun = new Signal();
+        var manager = await StartAsync(
+            kinds => kinds.Add(kind, async (input, _) =>
+            {
+                begun.Set();
+                return input switch
+                {
+                    "broken" => throw new InvalidOperationException("broken"),
+                    "deaf" => await new TaskCompletionSource<string>().Task,
+                    _ => input,
+                };
+            }),
+            options => (options.MaxConcurrentAttempts, options.LoggerFactory, options.AttemptGracePeriod) = (1, log, TimeSpan.FromSeconds(10)));
+        var task = await manager.SpawnAsync(kind, "t1", timesOut ? "deaf" : "broken", cancellationToken: Stop).Within();
+        await begun.WaitAsync();
+        if (timesOut)
+        {
+            await PassAsync(TimeSpan.FromMinutes(1));
+            await PassAsync(TimeSpan.FromSeconds(10));
+        }
+
+        var ended = await EndOfAsync(manager, task.Id);
+
+        Assert.Equal((TaskState.Failed, 1), (ended.State, ended.Work!.Attempt));
+        Assert.Contains(timesOut ? "AttemptTimeout" : "broken", ended.Error, StringComparison.Ordinal);
+        var said = Assert.Single(log.Of(2011));
+        Assert.Equal((task.Id, "work", odd), (said.Fields["TaskId"], said.Fields["Kind"], said.Exception));
+        Assert.Equal("next", await (await manager.SpawnAsync(kind, "t1", "next", cancellationToken: Stop).Within()).ResultAsync(Stop).Within());
+    }
+
     [Fact]
     public async Task A_task_that_waits_for_its_next_attempt_may_be_made_by_another_host()
     {

@@ -27,6 +27,13 @@ public sealed class RetryPolicyTests
         Assert.Equal(60, policy.PauseAfter(10_000, 0.5).TotalSeconds);
     }
 
+    [Theory]
+    [InlineData(DelayBackoffType.Constant)]
+    [InlineData(DelayBackoffType.Linear)]
+    [InlineData(DelayBackoffType.Exponential)]
+    public void No_pause_stays_none_however_often_it_grows(DelayBackoffType growth) =>
+        Assert.Equal(TimeSpan.Zero, new RetryPolicy { Delay = TimeSpan.Zero, BackoffType = growth }.PauseAfter(2_000, 0.5));
+
     [Fact]
     public void It_allows_as_many_retries_as_it_says_of_the_failures_it_handles()
     {

@@ -47,7 +47,10 @@ public sealed record RetryPolicy
     /// <summary>Gets whether the pauses vary by a quarter in both directions, so that what failed together is not tried again together. True by default.</summary>
     public bool UseJitter { get; init; } = true;
 
-    /// <summary>Gets which failures are tried again; all by default. A timeout of the attempt is a <see cref="TimeoutException"/>.</summary>
+    /// <summary>
+    /// Gets which failures are tried again; all by default. A timeout of the attempt is a <see cref="TimeoutException"/>. A failure over which it throws
+    /// itself is not tried again; the log says so.
+    /// </summary>
     public Func<Exception, bool>? ShouldHandle { get; init; }
 
     /// <summary>The pause after a number of failures.</summary>
@@ -55,6 +58,12 @@ public sealed record RetryPolicy
     /// <param name="chance">From 0 to under 1.</param>
     internal TimeSpan PauseAfter(int failures, double chance)
     {
+        if (Delay == TimeSpan.Zero)
+        {
+            // However often: the factor grows beyond all numbers, and that times zero is none.
+            return TimeSpan.Zero;
+        }
+
         var factor = BackoffType switch
         {
             DelayBackoffType.Linear => failures,
