@@ -35,9 +35,10 @@ public sealed partial class BackgroundTaskManager
         {
             json = JsonSerializer.SerializeToElement(input, kind.InputType);
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException)
+        catch (Exception e)
         {
-            throw new ArgumentException($"The input cannot be written as JSON. {e.Message}", nameof(input), e);
+            // Its getters and converters are the application's, and may throw anything.
+            throw new ArgumentException($"The input cannot be written as JSON. {ExceptionText.Of(e)}", nameof(input), e);
         }
 
         var added = await SpawnWorkAsync(kind, ownerThreadId, json, options, cancellationToken).ConfigureAwait(false);

@@ -47,7 +47,7 @@ internal sealed class ValueBody<T>(Func<TaskContext, Task<T>> body, Func<T, Task
         }
         catch (Exception e)
         {
-            return TaskOutcome.Failure($"The result cannot be stored: {typeof(T).Name} cannot be written as JSON. {e.Message}");
+            return TaskOutcome.Failure($"The result cannot be stored: {typeof(T).Name} cannot be written as JSON. {ExceptionText.Of(e)}");
         }
     }
 }

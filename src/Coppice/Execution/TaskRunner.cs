@@ -104,7 +104,7 @@ internal sealed class TaskRunner
     }
 
     /// <summary>What an exception says, as far as it can be kept.</summary>
-    internal string ErrorOf(Exception exception) => Rules.CutError(MessageOf(exception));
+    internal string ErrorOf(Exception exception) => Rules.CutError(ExceptionText.Of(exception));
 
     internal EventQueue CreateEvents(LiveTask task) =>
         new(task.TaskId, task.Claim, task.Fence, task.OwnerThreadId, _store, Options, Logger);
@@ -153,19 +153,6 @@ internal sealed class TaskRunner
             attempt.Failure = thrown;
         }
 
-        return TaskOutcome.Failure(MessageOf(thrown));
-    }
-
-    /// <summary>An exception is the body's own code, whose message may itself fail or be missing.</summary>
-    private static string MessageOf(Exception exception)
-    {
-        try
-        {
-            return string.IsNullOrEmpty(exception.Message) ? exception.GetType().Name : exception.Message;
-        }
-        catch (Exception)
-        {
-            return exception.GetType().Name;
-        }
+        return TaskOutcome.Failure(ExceptionText.Of(thrown));
     }
 }

@@ -85,6 +85,48 @@ public abstract class DurableTasksContract<TStore> : DurableTest<TStore>
     }
 
     [Fact]
+    public async Task Input_that_its_type_refuses_with_whatever_exception_is_none_of_the_kind()
+    {
+        var kind = new TaskKind<Unwritable, int>("odd") { Retry = new RetryPolicy { MaxRetryAttempts = 5, Delay = TimeSpan.Zero } };
+        var manager = await StartAsync(kinds => kinds.Add(kind, static (_, _) => Task.FromResult(1)));
+        using var wrong = JsonDocument.Parse("""{"value":1}""");
+
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() => manager.SpawnAsync("odd", "t1", wrong.RootElement, cancellationToken: Stop).Within());
+        Assert.Contains("none of kind 'odd'. It is odd.", refused.Message, StringComparison.Ordinal);
+
+        var misspelt = await manager.SpawnAsync(new TaskKind<JsonElement, int>("odd"), "t1", wrong.RootElement, cancellationToken: Stop).Within();
+        var ended = await EndOfAsync(manager, misspelt.Id);
+        Assert.Equal((TaskState.Failed, 1), (ended.State, ended.Work!.Attempt));
+        Assert.Contains("The input of kind 'odd' cannot be read as Unwritable: It is odd.", ended.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Unwritable.Failures), MemberType = typeof(Unwritable))]
+    public async Task Input_that_cannot_be_written_is_refused_whatever_was_thrown(string failure)
+    {
+        var manager = await StartAsync(static _ => { });
+
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() =>
+            manager.SpawnAsync(new TaskKind<Unwritable, int>("odd"), "t1", Unwritable.That(failure), cancellationToken: Stop).Within());
+
+        Assert.Contains("The input cannot be written as JSON.", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(await manager.ListAsync("t1", Stop));
+    }
+
+    [Theory]
+    [MemberData(nameof(Unwritable.Failures), MemberType = typeof(Unwritable))]
+    public async Task A_result_that_cannot_be_written_fails_the_task_for_good_saying_so_whatever_was_thrown(string failure)
+    {
+        var kind = new TaskKind<string, Unwritable>("odd") { Retry = new RetryPolicy { MaxRetryAttempts = 5, Delay = TimeSpan.Zero } };
+        var manager = await StartAsync(kinds => kinds.Add(kind, (_, _) => Task.FromResult(Unwritable.That(failure))));
+
+        var ended = await EndOfAsync(manager, (await manager.SpawnAsync(kind, "t1", "", cancellationToken: Stop).Within()).Id);
+
+        Assert.Equal((TaskState.Failed, 1), (ended.State, ended.Work!.Attempt));
+        Assert.StartsWith("The result cannot be stored: Unwritable cannot be written as JSON.", ended.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Whoever_waits_for_the_result_is_told_of_a_failure_and_of_a_cancel()
     {
         var kind = Kind();

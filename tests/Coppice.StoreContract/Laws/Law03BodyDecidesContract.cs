@@ -247,6 +247,19 @@ public abstract class Law03BodyDecidesContract<TStore> : ContractTest<TStore>
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Unwritable.Failures), MemberType = typeof(Unwritable))]
+    public async Task A_value_whose_getter_throws_is_a_result_that_cannot_be_stored_whatever_it_throws(string failure)
+    {
+        var manager = await StartAsync();
+        var id = await manager.SpawnAsync("t1", _ => Task.FromResult(Unwritable.That(failure)), cancellationToken: Stop).Within();
+
+        var ended = await manager.WaitAsync(id, Stop).Within();
+
+        Assert.Equal(TaskState.Failed, ended.State);
+        Assert.StartsWith("The result cannot be stored: Unwritable cannot be written as JSON.", ended.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_result_that_cannot_be_stored_after_a_cancel_request_fails_too()
     {

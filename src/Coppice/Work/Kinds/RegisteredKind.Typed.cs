@@ -18,9 +18,10 @@ internal sealed class RegisteredKind<TInput, TResult>(TaskKind<TInput, TResult> 
             _ = input.Deserialize(kind.InputType);
             return null;
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException)
+        catch (Exception e)
         {
-            return e.Message;
+            // The types are the application's, and its converters may throw anything.
+            return ExceptionText.Of(e);
         }
     }
 
@@ -36,9 +37,10 @@ internal sealed class RegisteredKind<TInput, TResult>(TaskKind<TInput, TResult> 
             {
                 return TaskOutcome.Success(((Task<TResult>)ended).Result, kind.ResultType);
             }
-            catch (Exception e) when (e is JsonException or NotSupportedException)
+            catch (Exception e)
             {
-                return TaskOutcome.Failure($"The result cannot be stored: {typeof(TResult).Name} cannot be written as JSON. {e.Message}");
+                return TaskOutcome.Failure(
+                    $"The result cannot be stored: {typeof(TResult).Name} cannot be written as JSON. {ExceptionText.Of(e)}");
             }
         }
 
@@ -48,9 +50,10 @@ internal sealed class RegisteredKind<TInput, TResult>(TaskKind<TInput, TResult> 
             {
                 return input.Deserialize(kind.InputType)!;
             }
-            catch (Exception e) when (e is JsonException or NotSupportedException)
+            catch (Exception e)
             {
-                throw new UnreadableInputException($"The input of kind '{kind.Name}' cannot be read as {typeof(TInput).Name}: {e.Message}", e);
+                throw new UnreadableInputException(
+                    $"The input of kind '{kind.Name}' cannot be read as {typeof(TInput).Name}: {ExceptionText.Of(e)}", e);
             }
         }
     }
