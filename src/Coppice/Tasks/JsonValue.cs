@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
 
 namespace Coppice;
@@ -23,6 +24,35 @@ internal static class JsonValue
     [RequiresUnreferencedCode(ReflectionMessage)]
     [RequiresDynamicCode(ReflectionMessage)]
     internal static JsonElement From<T>(T value) => JsonSerializer.SerializeToElement(value, JsonSerializerOptions.Web);
+
+    /// <summary>Reads a value that was stored. Converters are the application's: whatever they throw, the value is not of the type.</summary>
+    /// <exception cref="JsonException">The value is not of the type.</exception>
+    internal static T? Read<T>(JsonElement json, JsonTypeInfo<T> jsonTypeInfo)
+    {
+        try
+        {
+            return json.Deserialize(jsonTypeInfo);
+        }
+        catch (Exception e) when (e is not JsonException)
+        {
+            throw Unreadable<T>(e);
+        }
+    }
+
+    /// <inheritdoc cref="Read{T}(JsonElement, JsonTypeInfo{T})"/>
+    [RequiresUnreferencedCode(ReflectionMessage)]
+    [RequiresDynamicCode(ReflectionMessage)]
+    internal static T? Read<T>(JsonElement json)
+    {
+        try
+        {
+            return json.Deserialize<T>(JsonSerializerOptions.Web);
+        }
+        catch (Exception e) when (e is not JsonException)
+        {
+            throw Unreadable<T>(e);
+        }
+    }
 
     internal static bool Same(JsonElement? left, JsonElement? right) =>
         left.HasValue == right.HasValue && (!left.HasValue || Same(left.Value, right!.Value));
@@ -84,6 +114,9 @@ internal static class JsonValue
 
     /// <summary>Reads stored text back.</summary>
     internal static JsonElement Parse(string text) => JsonElement.Parse(text, new JsonDocumentOptions { MaxDepth = 256 });
+
+    private static JsonException Unreadable<T>(Exception thrown) =>
+        new($"{typeof(T).Name} cannot be read from JSON. {ExceptionText.Of(thrown)}", thrown);
 
     private static ReadOnlySpan<byte> Raw(JsonElement element)
     {

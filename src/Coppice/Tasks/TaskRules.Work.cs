@@ -53,11 +53,23 @@ internal sealed partial class TaskRules
     }
 
     /// <summary>What a step gives, or a checkpoint, as it can be kept.</summary>
-    internal JsonElement CheckStepValue(JsonElement value, string what, string parameter) => CheckValue(value, what, MaxStep, parameter);
+    /// <exception cref="UnstorableValueException">It cannot be.</exception>
+    internal JsonElement CheckStepValue(JsonElement value, string what, string parameter)
+    {
+        try
+        {
+            var kept = JsonValue.ToStorable(value, out var bytes);
+            return bytes <= options.MaxStepBytes
+                ? kept
+                : throw new UnstorableValueException(OverLimit(what, bytes, options.MaxStepBytes, nameof(options.MaxStepBytes)), parameter);
+        }
+        catch (JsonException e)
+        {
+            throw new UnstorableValueException($"The {what} cannot be stored. {e.Message}", parameter, e);
+        }
+    }
 
     private (int Bytes, string Option) MaxInput => (options.MaxInputBytes, nameof(options.MaxInputBytes));
-
-    private (int Bytes, string Option) MaxStep => (options.MaxStepBytes, nameof(options.MaxStepBytes));
 
     private DateTimeOffset Now => options.TimeProvider.GetUtcNow();
 

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Coppice.StoreContract;
 
 /// <summary>Steps, checkpoints and sleeps: what an attempt has paid for, the next one gets.</summary>
@@ -6,6 +8,11 @@ public abstract class DurableStepsContract<TStore> : DurableTest<TStore>
     where TStore : StoreFixture, new()
 {
     private static readonly TaskKind<string, string> Work = Kind();
+
+    private static readonly TaskKind<string, string> Retried = new("work")
+    {
+        Recovery = RecoveryPolicy.Resumable, Retry = new RetryPolicy { MaxRetryAttempts = 5, Delay = TimeSpan.Zero },
+    };
 
     private readonly Signal _hung = new();
 
@@ -251,6 +258,81 @@ public abstract class DurableStepsContract<TStore> : DurableTest<TStore>
         var ended = await EndOfAsync(manager, (await manager.SpawnAsync(Work, "t1", "", cancellationToken: Stop).Within()).Id);
 
         Assert.Contains("101 bytes; MaxStepBytes is 100", ended.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_result_over_its_limit_is_not_paid_for_again()
+    {
+        var manager = await StartAsync(
+            kinds => kinds.Add(Retried, async (_, context) => await context.StepAsync("big", async _ => await PayAsync("big") + new string('x', 99))),
+            static options => options.MaxStepBytes = 100);
+
+        var ended = await EndOfAsync(manager, (await manager.SpawnAsync(Retried, "t1", "", cancellationToken: Stop).Within()).Id);
+
+        Assert.Equal((TaskState.Failed, 1), (ended.State, ended.Work!.Attempt));
+        Assert.Equal(["big"], Paid);
+    }
+
+    [Theory]
+    [MemberData(nameof(Unwritable.Failures), MemberType = typeof(Unwritable))]
+    public async Task A_result_that_cannot_be_written_is_an_error_that_says_so_and_is_not_paid_for_again(string failure)
+    {
+        var manager = await StartAsync(kinds => kinds.Add(Retried, async (_, context) =>
+        {
+            await context.StepAsync("odd", async _ =>
+            {
+                await PayAsync("odd");
+                return Unwritable.That(failure);
+            });
+            return "";
+        }));
+
+        var ended = await EndOfAsync(manager, (await manager.SpawnAsync(Retried, "t1", "", cancellationToken: Stop).Within()).Id);
+
+        Assert.Equal((TaskState.Failed, 1), (ended.State, ended.Work!.Attempt));
+        Assert.StartsWith("The result of a step cannot be stored. Unwritable cannot be written as JSON.", ended.Error, StringComparison.Ordinal);
+        Assert.Equal(["odd"], Paid);
+    }
+
+    [Theory]
+    [MemberData(nameof(Unwritable.Failures), MemberType = typeof(Unwritable))]
+    public async Task A_checkpoint_that_cannot_be_written_is_an_error_that_says_so_and_leaves_the_one_before(string failure)
+    {
+        var manager = await StartAsync(kinds => kinds.Add(Retried, async (_, context) =>
+        {
+            await context.State.SetAsync(41);
+            await Assert.ThrowsAnyAsync<ArgumentException>(async () => await context.State.SetAsync(Unwritable.That(failure)));
+            Paid.Enqueue($"{context.State.Get<int>()}");
+            await context.State.SetAsync(Unwritable.That(failure));
+            return "";
+        }));
+
+        var ended = await EndOfAsync(manager, (await manager.SpawnAsync(Retried, "t1", "", cancellationToken: Stop).Within()).Id);
+
+        Assert.Equal((TaskState.Failed, 1), (ended.State, ended.Work!.Attempt));
+        Assert.StartsWith("The checkpoint cannot be stored. Unwritable cannot be written as JSON.", ended.Error, StringComparison.Ordinal);
+        Assert.Equal(["41"], Paid);
+    }
+
+    [Fact]
+    public async Task What_is_stored_and_is_none_of_the_type_is_a_JsonException_whatever_its_type_throws()
+    {
+        var ended = await TwiceAsync(
+            async context =>
+            {
+                await context.State.SetAsync(new { Value = 1 });
+                await context.StepAsync("a", static _ => Task.FromResult(new { Value = 1 }));
+                return await HangAsync();
+            },
+            static async context =>
+            {
+                var checkpoint = Assert.Throws<JsonException>(() => context.State.Get<Unwritable>());
+                var step = await Assert.ThrowsAsync<JsonException>(() => context.StepAsync("a", static _ => Task.FromResult(new Unwritable())));
+                Assert.Equal(checkpoint.Message, step.Message);
+                return step.Message;
+            });
+
+        Assert.Equal("Unwritable cannot be read from JSON. It is odd.", ended);
     }
 
     [Fact]

@@ -51,7 +51,8 @@ internal static class AttemptVerdict
     private static Mutation FailedOrAgain(TaskAttempt attempt, string error, Exception? failure, BackgroundTaskOptions options, ILogger logger)
     {
         var failures = attempt.Work.Failures + 1;
-        if (failure is null or UnreadableInputException or StepMismatchException || !Allows(attempt, failures, failure, logger))
+        if (failure is null or UnreadableInputException or StepMismatchException or UnstorableValueException
+            || !Allows(attempt, failures, failure, logger))
         {
             return Failed(attempt, error);
         }

@@ -12,6 +12,8 @@ namespace Coppice;
 /// </remarks>
 public sealed class DurableTaskContext : TaskContext
 {
+    private const string StepResult = "result of a step";
+
     private readonly TaskRunner _runner;
     private readonly HostFence _fence;
     private TaskAttempt? _attempt;
@@ -61,7 +63,11 @@ public sealed class DurableTaskContext : TaskContext
     /// <param name="jsonTypeInfo">The contract of the result, as a source generator writes it.</param>
     /// <param name="options">A key, for steps in loops and for those that come in any order; whether to keep failures.</param>
     /// <returns>The result; at most 1 MB of JSON.</returns>
-    /// <exception cref="ArgumentException">A name or key is missing, or over its limit; the result is.</exception>
+    /// <exception cref="ArgumentException">
+    /// A name or key is missing, or over its limit; the result is, or cannot be written as JSON, whatever its type throws. An attempt that ends with
+    /// that of a result is not tried again: it would only be paid for again.
+    /// </exception>
+    /// <exception cref="JsonException">The result is stored, but cannot be read as this type.</exception>
     /// <exception cref="InvalidOperationException">The step was asked for before in this attempt, or the task has too many steps.</exception>
     /// <exception cref="StepMismatchException">The code asks for other steps, or in another order, than the attempt whose steps are stored.</exception>
     /// <exception cref="StepFailedException">The step failed, and <see cref="StepOptions.KeepFailure"/> is set.</exception>
@@ -73,8 +79,8 @@ public sealed class DurableTaskContext : TaskContext
         ArgumentNullException.ThrowIfNull(work);
         ArgumentNullException.ThrowIfNull(jsonTypeInfo);
         return ReadAsync(
-            RunStep(name, options, async token => JsonSerializer.SerializeToElement(await work(token).ConfigureAwait(false), jsonTypeInfo)),
-            json => json.Deserialize(jsonTypeInfo));
+            RunStep(name, options, async token => StepValue.Write(await work(token).ConfigureAwait(false), jsonTypeInfo, StepResult, nameof(work))),
+            json => JsonValue.Read(json, jsonTypeInfo));
     }
 
     /// <summary>Runs an expensive piece of work once; its result is written with the web defaults.</summary>
@@ -85,8 +91,8 @@ public sealed class DurableTaskContext : TaskContext
     {
         ArgumentNullException.ThrowIfNull(work);
         return ReadAsync(
-            RunStep(name, options, async token => JsonValue.From(await work(token).ConfigureAwait(false))),
-            json => json.Deserialize<T>(JsonSerializerOptions.Web));
+            RunStep(name, options, async token => StepValue.Write(await work(token).ConfigureAwait(false), StepResult, nameof(work))),
+            JsonValue.Read<T>);
     }
 
     /// <summary>Does something once that gives nothing.</summary>
@@ -223,7 +229,7 @@ public sealed class DurableTaskContext : TaskContext
         {
             token.ThrowIfCancellationRequested();
             return await work(token).ConfigureAwait(false) is { } result
-                ? Manager.Rules.CheckStepValue(result, "result of a step", nameof(work))
+                ? Manager.Rules.CheckStepValue(result, StepResult, nameof(work))
                 : null;
         }, token);
     }

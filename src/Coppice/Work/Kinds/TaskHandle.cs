@@ -34,7 +34,7 @@ public sealed class TaskHandle<TResult>
         var task = await _manager.WaitAsync(Id, cancellationToken).ConfigureAwait(false);
         return task.State switch
         {
-            TaskState.Completed => task.Result is { } result ? result.Deserialize(_resultType)! : default!,
+            TaskState.Completed => task.Result is { } result ? JsonValue.Read(result, _resultType)! : default!,
             TaskState.Failed => throw new TaskFailedException(Id, task.Error ?? ""),
             _ => throw new TaskCanceledException($"Task '{Id}' was cancelled by {task.CancelledBy ?? "its body"}."),
         };

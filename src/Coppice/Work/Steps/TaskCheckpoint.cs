@@ -10,6 +10,8 @@ namespace Coppice;
 /// </summary>
 public sealed class TaskCheckpoint
 {
+    private const string Checkpoint = "checkpoint";
+
     private readonly TaskRunner _runner;
     private readonly string _taskId;
     private readonly HostFence _fence;
@@ -38,32 +40,34 @@ public sealed class TaskCheckpoint
     public T? Get<T>(JsonTypeInfo<T> jsonTypeInfo)
     {
         ArgumentNullException.ThrowIfNull(jsonTypeInfo);
-        return Volatile.Read(ref _value) is { } value ? value.Json.Deserialize(jsonTypeInfo) : default;
+        return Volatile.Read(ref _value) is { } value ? JsonValue.Read(value.Json, jsonTypeInfo) : default;
     }
 
     /// <summary>Reads the value, with the web defaults.</summary>
     /// <inheritdoc cref="Get{T}(JsonTypeInfo{T})"/>
     [RequiresUnreferencedCode(JsonValue.ReflectionMessage)]
     [RequiresDynamicCode(JsonValue.ReflectionMessage)]
-    public T? Get<T>() => Volatile.Read(ref _value) is { } value ? value.Json.Deserialize<T>(JsonSerializerOptions.Web) : default;
+    public T? Get<T>() => Volatile.Read(ref _value) is { } value ? JsonValue.Read<T>(value.Json) : default;
 
     /// <summary>Keeps a value in place of the one before. It is stored when this returns.</summary>
     /// <typeparam name="T">Its type.</typeparam>
     /// <param name="value">The value; at most 1 MB of JSON.</param>
     /// <param name="jsonTypeInfo">Its contract, as a source generator writes it.</param>
-    /// <exception cref="ArgumentException">The value is over its limit.</exception>
+    /// <exception cref="ArgumentException">
+    /// The value is over its limit, or cannot be written as JSON, whatever its type throws. An attempt that ends with that is not tried again.
+    /// </exception>
     /// <exception cref="AttemptLostException">The attempt is over.</exception>
     public ValueTask SetAsync<T>(T value, JsonTypeInfo<T> jsonTypeInfo)
     {
         ArgumentNullException.ThrowIfNull(jsonTypeInfo);
-        return SetAsync(JsonSerializer.SerializeToElement(value, jsonTypeInfo));
+        return SetAsync(StepValue.Write(value, jsonTypeInfo, Checkpoint, nameof(value)));
     }
 
     /// <summary>Keeps a value in place of the one before, with the web defaults. It is stored when this returns.</summary>
     /// <inheritdoc cref="SetAsync{T}(T, JsonTypeInfo{T})"/>
     [RequiresUnreferencedCode(JsonValue.ReflectionMessage)]
     [RequiresDynamicCode(JsonValue.ReflectionMessage)]
-    public ValueTask SetAsync<T>(T value) => SetAsync(JsonValue.From(value));
+    public ValueTask SetAsync<T>(T value) => SetAsync(StepValue.Write(value, Checkpoint, nameof(value)));
 
     /// <summary>Lets go of the value and of what runs the task.</summary>
     internal void Release()
@@ -74,7 +78,7 @@ public sealed class TaskCheckpoint
 
     private async ValueTask SetAsync(JsonElement value)
     {
-        var kept = _runner.Rules.CheckStepValue(value, "checkpoint", nameof(value));
+        var kept = _runner.Rules.CheckStepValue(value, Checkpoint, nameof(value));
         var attempt = _attempt ?? throw new AttemptLostException(_taskId);
         if (_isKept)
         {
