@@ -32,8 +32,8 @@ internal static partial class Log
     [LoggerMessage(2002, LogLevel.Debug, "Task {TaskId} ended as {Status}")]
     internal static partial void TaskEnded(ILogger logger, string taskId, string status);
 
-    [LoggerMessage(2003, LogLevel.Warning, "The end of task {TaskId} could not be stored; it counts as running until it is (attempt {Attempt})")]
-    internal static partial void CompletionDelayed(ILogger logger, string taskId, int attempt, Exception? exception);
+    [LoggerMessage(2003, LogLevel.Warning, "The {Operation} of task {TaskId} could not be stored; until it is, the task stands as it did before (attempt {Attempt})")]
+    internal static partial void StoringDelayed(ILogger logger, string operation, string taskId, int attempt, Exception? exception);
 
     [LoggerMessage(2004, LogLevel.Warning, "The end of task {TaskId} was not accepted: it ended otherwise or its host was given up")]
     internal static partial void CompletionRefused(ILogger logger, string taskId);

@@ -15,9 +15,9 @@ internal sealed class TaskEnder(
     {
         var (first, events) = await task.SealEventsAsync().ConfigureAwait(false);
         var end = EndOf(task, outcome, first, events);
+        var operation = end is HandBackWork ? "hand_back" : "completion";
         try
         {
-            var operation = end is HandBackWork ? "hand_back" : "completion";
             var result = await store.CommitAsync(operation, end, task.Fence, task.TaskId).ConfigureAwait(false);
             try
             {
@@ -32,7 +32,7 @@ internal sealed class TaskEnder(
         catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
         {
             // The manager is gone before the end was stored: the task is an orphan for the next host, and counts as running here.
-            Log.CompletionDelayed(logger, task.TaskId, 0, null);
+            Log.StoringDelayed(logger, operation, task.TaskId, 0, null);
             task.Release();
             ambient?.Release();
         }

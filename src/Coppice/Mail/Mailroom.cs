@@ -171,7 +171,7 @@ internal sealed class Mailroom(
     {
         try
         {
-            await patientStore.CommitAsync("close_inbox", close, host.Fence, close.ThreadId).ConfigureAwait(false);
+            await patientStore.CommitAsync("close_inbox", close, host.Fence, taskId: null).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
         {

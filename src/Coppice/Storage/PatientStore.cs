@@ -10,7 +10,7 @@ namespace Coppice;
 /// </summary>
 internal sealed class PatientStore
 {
-    private static readonly ResiliencePropertyKey<string> AboutKey = new("about");
+    private static readonly ResiliencePropertyKey<Storing> StoringKey = new("storing");
 
     private readonly StoreGateway _store;
     private readonly ILogger _logger;
@@ -24,7 +24,7 @@ internal sealed class PatientStore
         _logger = logger;
         _stopped = stopped;
         _commitRetry = CreateRetry(options, static _ => true, (retry, failure) =>
-            Log.CompletionDelayed(logger, retry.Context.Properties.GetValue(AboutKey, ""), retry.AttemptNumber + 2, failure));
+            NoteDelay(retry.Context.Properties.GetValue(StoringKey, default), retry.AttemptNumber + 2, failure));
         _readRetry = CreateRetry(options, static failure => failure.IsTransient, (_, failure) => Log.CommitFailed(logger, "read_steps", failure));
     }
 
@@ -32,28 +32,29 @@ internal sealed class PatientStore
     /// <param name="operation">What it is for, as metrics and logs call it.</param>
     /// <param name="mutation">The change.</param>
     /// <param name="fence">Who makes it.</param>
-    /// <param name="about">The task or thread that it is about, for the log.</param>
+    /// <param name="taskId">The task that it is about, for the log; <see langword="null"/> for a mailbox.</param>
     /// <exception cref="OperationCanceledException">The manager is gone.</exception>
     /// <exception cref="ObjectDisposedException">The manager is gone.</exception>
-    internal async ValueTask<CommitResult> CommitAsync(string operation, Mutation mutation, HostFence fence, string about)
+    internal async ValueTask<CommitResult> CommitAsync(string operation, Mutation mutation, HostFence fence, string? taskId)
     {
+        var storing = new Storing(operation, mutation, fence, taskId);
         try
         {
             return await _store.CommitAsync(operation, mutation, fence).ConfigureAwait(false);
         }
         catch (TaskStoreException e)
         {
-            Log.CompletionDelayed(_logger, about, 1, e);
+            NoteDelay(storing, 1, e);
         }
 
         var context = ResilienceContextPool.Shared.Get(_stopped);
-        context.Properties.Set(AboutKey, about);
+        context.Properties.Set(StoringKey, storing);
         try
         {
             return await _commitRetry.ExecuteAsync(
-                static (context, state) => state._store.CommitAsync(state.operation, state.mutation, state.fence),
+                static (context, state) => state._store.CommitAsync(state.storing.Operation, state.storing.Mutation, state.storing.Fence),
                 context,
-                (_store, operation, mutation, fence)).ConfigureAwait(false);
+                (_store, storing)).ConfigureAwait(false);
         }
         finally
         {
@@ -75,6 +76,18 @@ internal sealed class PatientStore
             stop.Token).ConfigureAwait(false);
     }
 
+    private void NoteDelay(in Storing storing, int attempt, Exception failure)
+    {
+        if (storing.Mutation is CloseMailbox close)
+        {
+            Log.InboxCloseDelayed(_logger, close.ThreadId, failure);
+        }
+        else
+        {
+            Log.StoringDelayed(_logger, storing.Operation, storing.TaskId ?? "", attempt, failure);
+        }
+    }
+
     private static ResiliencePipeline CreateRetry(
         BackgroundTaskOptions options, Func<TaskStoreException, bool> isTriedAgain, Action<OnRetryArguments<object>, TaskStoreException> onRetry) =>
         new ResiliencePipelineBuilder { TimeProvider = options.TimeProvider }
@@ -94,4 +107,7 @@ internal sealed class PatientStore
                 },
             })
             .Build();
+
+    /// <summary>A change that is being stored, and what the log says of it.</summary>
+    private readonly record struct Storing(string Operation, Mutation Mutation, HostFence Fence, string? TaskId);
 }
