@@ -41,7 +41,7 @@ internal sealed class TaskSpawner(
     internal async ValueTask<TaskAdded> SpawnWorkAsync(AddTask add, CancellationToken cancellationToken)
     {
         Enter();
-        var landing = new WorkLanding(store, scheduler, logger, hasKey: add.Work?.IdempotencyKey is not null);
+        var landing = new WorkLanding(store, metrics, scheduler, logger, add);
         try
         {
             ThrowIfParentIsCancelled(add);
@@ -51,10 +51,7 @@ internal sealed class TaskSpawner(
                 claimer.Expect(work.Kind);
             }
 
-            var added = AddedBy(await spawn.ConfigureAwait(false), add);
-            metrics.Spawned();
-            Log.TaskSpawned(logger, added.TaskId, add.OwnerThreadId);
-            return added;
+            return AddedBy(await spawn.ConfigureAwait(false), add);
         }
         catch (TaskStoreException)
         {

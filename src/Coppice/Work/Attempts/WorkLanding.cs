@@ -3,10 +3,11 @@ using Microsoft.Extensions.Logging;
 namespace Coppice;
 
 /// <summary>
-/// Hears that a task of a registered kind was stored, however late. One whose spawner was told that it failed is cancelled, unless it has an
+/// Hears that a task of a registered kind was stored, however late: then it was spawned, and only then. One whose spawner was told that it failed is cancelled, unless it has an
 /// idempotency key: then whoever spawned again may have been given it.
 /// </summary>
-internal sealed class WorkLanding(PatientStore store, WorkScheduler scheduler, ILogger logger, bool hasKey) : ICommitObserver, IThreadPoolWorkItem
+internal sealed class WorkLanding(PatientStore store, TaskMetrics metrics, WorkScheduler scheduler, ILogger logger, AddTask add)
+    : ICommitObserver, IThreadPoolWorkItem
 {
     private readonly Lock _lock = new();
     private TaskAdded? _landed;
@@ -20,11 +21,13 @@ internal sealed class WorkLanding(PatientStore store, WorkScheduler scheduler, I
             return;
         }
 
+        metrics.Spawned();
+        Log.TaskSpawned(logger, added.TaskId, add.OwnerThreadId);
         lock (_lock)
         {
             _landed = added;
             _fence = fence;
-            if (_isGivenUp && !hasKey)
+            if (_isGivenUp && add.Work?.IdempotencyKey is null)
             {
                 // It is told of from inside the commit; to end it, it has to be there.
                 scheduler.Queue(this);
