@@ -20,13 +20,7 @@ public static class ChatAgentRegistration
         tasks.Add(agent.Kind, (input, context) => new ChatAgentBody(agent, input.Prompt).RunAsync(context));
     }
 
-    /// <summary>Registers an agent whose functions get their services from a scope that lives as long as an attempt.</summary>
-    internal static void AddAgent(this TaskRegistry tasks, ChatAgent agent, IServiceScopeFactory scopes) => tasks.Add(agent.Kind, async (input, context) =>
-    {
-        var scope = scopes.CreateAsyncScope();
-        await using (scope.ConfigureAwait(false))
-        {
-            return await new ChatAgentBody(agent, input.Prompt, scope.ServiceProvider).RunAsync(context).ConfigureAwait(false);
-        }
-    });
+    /// <summary>Registers an agent whose functions get their services from the scope of the attempt.</summary>
+    internal static void AddAgent(this TaskRegistry tasks, ChatAgent agent, IServiceScopeFactory scopes) =>
+        tasks.Add(agent.Kind, scopes, (input, context) => new ChatAgentBody(agent, input.Prompt, context.Services).RunAsync(context));
 }

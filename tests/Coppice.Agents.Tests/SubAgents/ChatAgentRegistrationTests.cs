@@ -28,6 +28,29 @@ public sealed class ChatAgentRegistrationTests
     }
 
     [Fact]
+    public async Task The_context_of_an_agents_task_has_the_services_that_its_functions_have()
+    {
+        var same = false;
+        var read = AIFunctionFactory.Create(
+            (IServiceProvider services) =>
+            {
+                var context = (DurableTaskContext)TaskContext.Current!;
+                same = ReferenceEquals(services.GetRequiredService<Unit>(), context.Services.GetService(typeof(Unit)));
+                return "read";
+            },
+            "read");
+        var agent = new ChatAgent("reader", new ScriptedChatClient().Asks("read").Says("Done.")) { Tools = [read] };
+        using var host = await StartAsync(services => services.AddScoped<Unit>().AddCoppice().AddAgent(agent));
+        var manager = host.Services.GetRequiredService<BackgroundTaskManager>();
+
+        var ended = await manager.WaitAsync(await manager.SpawnAgentAsync("chat-1", agent, "Go.", null, Stop), Stop).Within();
+
+        Assert.Equal("Done.", ended.Result?.GetString());
+        Assert.True(same, "The context has other services than the function.");
+        await host.StopAsync(Stop);
+    }
+
+    [Fact]
     public async Task An_agent_may_be_made_of_services_and_is_found_by_its_name()
     {
         using var host = await StartAsync(services => services.AddSingleton<IChatClient>(new ScriptedChatClient().Says("Done."))

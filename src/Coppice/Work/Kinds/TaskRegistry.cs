@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Coppice;
 
@@ -22,6 +23,22 @@ public sealed class TaskRegistry : IEnumerable<TaskKind>
         ArgumentNullException.ThrowIfNull(kind);
         ArgumentNullException.ThrowIfNull(run);
         Add(new RegisteredKind<TInput, TResult>(kind, run));
+    }
+
+    /// <summary>Registers a kind whose attempts have services, each in a scope of its own.</summary>
+    /// <typeparam name="TInput">The type of the input.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="kind">The kind.</param>
+    /// <param name="scopes">Where the scopes come from. An attempt finds its own as <see cref="DurableTaskContext.Services"/>; it ends with the attempt.</param>
+    /// <param name="run">What an attempt does with the input. An exception is a failure, which <see cref="TaskKind.Retry"/> may try again.</param>
+    /// <exception cref="ArgumentException">Another kind of this name is registered.</exception>
+    public void Add<TInput, TResult>(
+        TaskKind<TInput, TResult> kind, IServiceScopeFactory scopes, Func<TInput, DurableTaskContext, Task<TResult>> run)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        ArgumentNullException.ThrowIfNull(scopes);
+        ArgumentNullException.ThrowIfNull(run);
+        Add(kind.Register(scopes, run));
     }
 
     /// <inheritdoc/>
