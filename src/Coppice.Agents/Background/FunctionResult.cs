@@ -15,8 +15,9 @@ internal static class FunctionResult
         {
             return result as TaskOutcome ?? TaskOutcome.Success(CompactJson.Of(ToElement(result, options)));
         }
-        catch (Exception e) when (e is NotSupportedException or JsonException or InvalidOperationException)
+        catch (Exception e)
         {
+            // The type is the application's, and its getters and converters may throw anything.
             return TaskOutcome.Failure($"The result cannot be stored: {result!.GetType().Name} cannot be written as JSON. {e.Message}");
         }
     }

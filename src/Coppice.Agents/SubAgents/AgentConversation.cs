@@ -98,9 +98,9 @@ internal static class AgentConversation
         {
             return JsonSerializer.SerializeToElement(message, MessageInfo);
         }
-        catch (Exception e) when (e is NotSupportedException or JsonException or InvalidOperationException or ArgumentException)
+        catch (Exception)
         {
-            // A content, a result or a property of a type that only the application can write.
+            // A content, a result or a property of a type that only the application can write, if at all.
             return null;
         }
     }

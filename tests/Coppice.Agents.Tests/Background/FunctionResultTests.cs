@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Coppice.StoreContract;
 using Microsoft.Extensions.AI;
 
 namespace Coppice.Agents.Tests;
@@ -56,10 +58,12 @@ public sealed partial class FunctionResultTests
     public async Task What_cannot_be_json_is_a_failure_that_says_so()
     {
         var unknown = await RunAsync(new Returning(new Uri("https://example.org"), Points.Default.Options));
+        var odd = await RunAsync(new Returning(new Unwritable(), new JsonSerializerOptions(JsonSerializerDefaults.Web) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() }));
         var tooLarge = await RunAsync(new Returning(new string('x', 2_000_000), AIJsonUtilities.DefaultOptions));
 
         Assert.Equal(TaskState.Failed, unknown.State);
         Assert.Contains("Uri cannot be written as JSON", unknown.Error, StringComparison.Ordinal);
+        Assert.Equal((TaskState.Failed, "The result cannot be stored: Unwritable cannot be written as JSON. It is odd."), (odd.State, odd.Error));
         Assert.Equal(TaskState.Failed, tooLarge.State);
         Assert.Contains("MaxResultBytes", tooLarge.Error, StringComparison.Ordinal);
     }
