@@ -28,6 +28,7 @@ public sealed class DelayedStoringTests : IAsyncDisposable
         };
         var options = new BackgroundTaskOptions { LoggerFactory = _log, ShutdownGracePeriod = TimeSpan.FromSeconds(10) };
         var closed = store.Hold<CloseAgentInbox>(FaultMoment.BeforeCommit);
+        var closedLater = store.Hold<CloseAgentInbox>(FaultMoment.BeforeCommit);
         options.Tasks.Add(kind, async (_, context) =>
         {
             await context.StepAsync("a", static _ => Task.CompletedTask);
@@ -40,6 +41,8 @@ public sealed class DelayedStoringTests : IAsyncDisposable
             context.Agent!.CloseInbox();
             await closed.Reached.Task;
             closed.Release(new TaskStoreException("away", isTransient: true));
+            await closedLater.Reached.Task;
+            closedLater.Release();
             return "";
         });
         await using var manager = await BackgroundTaskManager.StartAsync(store, options, Stop);

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Coppice;
 
 /// <summary>
-/// Hears that a task of a registered kind was stored, however late: then it was spawned, and only then. One whose spawner was told that it failed is cancelled, unless it has an
-/// idempotency key: then whoever spawned again may have been given it.
+/// Hears that a task of a registered kind was stored, however late: then it was spawned, and only then. One whose spawner was told that it failed is
+/// cancelled, unless it has an idempotency key: then whoever spawned again may have been given it.
 /// </summary>
 internal sealed class WorkLanding(PatientStore store, TaskMetrics metrics, WorkScheduler scheduler, ILogger logger, AddTask add)
     : ICommitObserver, IThreadPoolWorkItem
