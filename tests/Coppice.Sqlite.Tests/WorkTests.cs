@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Coppice.Rows;
 using Coppice.StoreContract;
 using Microsoft.Data.Sqlite;
 
@@ -138,15 +139,15 @@ public sealed class WorkTests : IAsyncDisposable
         var kind = kinds.Ensure("k");
         var start = DateTimeOffset.UnixEpoch;
         connection.Execute("BEGIN");
-        for (var i = 0; i < KindTable.MaxCrashes + 5; i++)
+        for (var i = 0; i < IKindRows.MaxCrashes + 5; i++)
         {
             kinds.AddCrash(kind, start.AddMilliseconds(i / 2), i);
         }
 
-        Assert.Equal(KindTable.MaxCrashes, connection.Scalar("SELECT count(*) FROM kind_crashes"));
+        Assert.Equal(IKindRows.MaxCrashes, connection.Scalar("SELECT count(*) FROM kind_crashes"));
         Assert.Equal(start.AddMilliseconds(502), kinds.CrashBefore(kind, 1));
-        Assert.Equal(start.AddMilliseconds(2), kinds.CrashBefore(kind, KindTable.MaxCrashes));
-        Assert.Null(kinds.CrashBefore(kind, KindTable.MaxCrashes + 1));
+        Assert.Equal(start.AddMilliseconds(2), kinds.CrashBefore(kind, IKindRows.MaxCrashes));
+        Assert.Null(kinds.CrashBefore(kind, IKindRows.MaxCrashes + 1));
     }
 
     [Fact]

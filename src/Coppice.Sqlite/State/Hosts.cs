@@ -4,7 +4,7 @@ namespace Coppice.Sqlite;
 /// The hosts of this process. Only in memory: an epoch that is not here is one of an earlier process, which is gone. Changed by the
 /// writer alone.
 /// </summary>
-internal sealed class Hosts(UndoLog undo)
+internal sealed class Hosts(UndoLog undo) : IHosts
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<long, Entry> _entries = [];
@@ -34,7 +34,7 @@ internal sealed class Hosts(UndoLog undo)
         }
     }
 
-    public List<long> Left()
+    public IReadOnlyList<long> Left()
     {
         lock (_gate)
         {

@@ -14,17 +14,6 @@ internal sealed class MailboxReader(Guid reader, long hostEpoch, long? agent, lo
     /// <summary>Gets the agent task that it was opened for, if it was.</summary>
     public long? Agent { get; } = agent;
 
-    public long ReadThrough
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _readThrough;
-            }
-        }
-    }
-
     public MailCounts Unread
     {
         get
@@ -36,12 +25,22 @@ internal sealed class MailboxReader(Guid reader, long hostEpoch, long? agent, lo
         }
     }
 
-    /// <summary>Adds mail that arrived, or takes back mail that did not or is gone unread.</summary>
-    public void Change(MailCounts mail)
+    /// <summary>The reader as it is now.</summary>
+    public ReaderHead Head(string threadId)
     {
         lock (_gate)
         {
-            _unread += mail;
+            return new ReaderHead(threadId, Reader, HostEpoch, Agent, _readThrough, _unread);
+        }
+    }
+
+    /// <summary>Adds mail that arrived, or takes back mail that did not or is gone unread.</summary>
+    /// <returns>What is unread with it.</returns>
+    public MailCounts Change(MailCounts mail)
+    {
+        lock (_gate)
+        {
+            return _unread += mail;
         }
     }
 

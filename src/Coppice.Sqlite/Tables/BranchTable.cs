@@ -1,9 +1,9 @@
 namespace Coppice.Sqlite;
 
-/// <summary>Which tasks a tree or a run reaches: the live ones, and the ended ones with something live below.</summary>
-internal sealed class BranchTable(Connection connection)
+/// <summary>The writer's statements on branches.</summary>
+internal sealed class BranchTable(Connection connection) : IBranchRows
 {
-    private readonly Statement _find = connection.Prepare("SELECT parent, ended FROM branches WHERE n = ?");
+    private readonly Statement _find = connection.Prepare("SELECT parent, owner, ended, name, run_id FROM branches WHERE n = ?");
     private readonly Statement _task = connection.Prepare("SELECT parent, owner, state >= 3, name, run_id FROM tasks WHERE n = ?");
     private readonly Statement _add = connection.Prepare(
         "INSERT INTO branches (n, parent, owner, ended, name, run_id) VALUES (?, ?, ?, ?, ?, ?)");
@@ -19,51 +19,30 @@ internal sealed class BranchTable(Connection connection)
     // Most tasks hang on nothing, and then there is nothing to look up. Null where it is not known.
     private bool? _isEmpty;
 
-    /// <summary>Takes in a task that was just spawned, if it hangs on anything.</summary>
-    public void Spawned(long number, long owner, long? parent, string? name, string? runId)
+    public BranchRow? Find(long number)
     {
-        // A task may have named this one as its parent before there was one of that id.
-        if (parent is null && runId is null && !HasChild(number))
+        if (IsEmpty())
         {
-            return;
+            return null;
         }
 
-        Add(number, parent, owner, ended: false, name, runId);
-        Lift(parent);
+        using var rows = _find.Bind(number).Rows();
+        return rows.Next() ? Read(number, rows) : null;
     }
 
-    /// <summary>Takes in a restored, ended task when something live already named it as its parent.</summary>
-    public void Restored(long number)
+    public BranchRow? OfTask(long number)
     {
-        if (HasChild(number))
-        {
-            Lift(number);
-        }
+        using var rows = _task.Bind(number).Rows();
+        return rows.Next() ? Read(number, rows) : null;
     }
 
-    /// <summary>Lets go of a task that ended, and of the ended ancestors that it alone kept.</summary>
-    public void Ended(long number)
+    public void Add(in BranchRow row)
     {
-        if (!Contains(number))
-        {
-            return;
-        }
-
-        if (HasChild(number))
-        {
-            _end.Bind(number).Run();
-            return;
-        }
-
-        long? next = number;
-        var first = true;
-        while (next is { } task && Find(task, out var parent, out var ended) && (first || (ended && !HasChild(task))))
-        {
-            Remove(task);
-            next = parent;
-            first = false;
-        }
+        _add.Bind(row.Number).Bind(row.Parent).Bind(row.Owner).Bind(row.HasEnded ? 1 : 0).Bind(row.Name).Bind(row.Parent is null ? row.RunId : null).Run();
+        _isEmpty = false;
     }
+
+    public void SetEnded(long number) => _end.Bind(number).Run();
 
     public void Remove(long number)
     {
@@ -74,55 +53,16 @@ internal sealed class BranchTable(Connection connection)
     /// <summary>Lets go of what is in memory, because the table has been set back.</summary>
     public void Forget() => _isEmpty = null;
 
+    public bool HasChild(long number) => !IsEmpty() && _hasChild.Bind(number).Scalar() is not null;
+
     public void AddChildren(long number, ICollection<long> numbers) => _children.Bind(number).AddTo(numbers);
 
     public void AddEndedOf(long owner, ICollection<long> numbers) => _ended.Bind(owner).AddTo(numbers);
 
     public void AddRootsOf(string runId, ICollection<long> numbers) => _roots.Bind(runId).AddTo(numbers);
 
-    /// <summary>Puts a task and its ancestors on the branch, up to the first that is there already; a cycle ends where it began.</summary>
-    private void Lift(long? number)
-    {
-        while (number is { } task && !Contains(task))
-        {
-            long? parent;
-            long owner;
-            bool ended;
-            string? name, runId;
-            using (var rows = _task.Bind(task).Rows())
-            {
-                if (!rows.Next())
-                {
-                    return;
-                }
-
-                (parent, owner, ended) = (rows.NumberOrNull(0), rows.Number(1), rows.Number(2) != 0);
-                (name, runId) = (rows.TextOrNull(3), rows.TextOrNull(4));
-            }
-
-            Add(task, parent, owner, ended, name, runId);
-            number = parent;
-        }
-    }
-
-    private void Add(long number, long? parent, long owner, bool ended, string? name, string? runId)
-    {
-        _add.Bind(number).Bind(parent).Bind(owner).Bind(ended ? 1 : 0).Bind(name).Bind(parent is null ? runId : null).Run();
-        _isEmpty = false;
-    }
+    private static BranchRow Read(long number, Statement.RowScope row) =>
+        new(number, row.NumberOrNull(0), row.Number(1), row.Number(2) != 0, row.TextOrNull(3), row.TextOrNull(4));
 
     private bool IsEmpty() => _isEmpty ??= _any.Scalar() is null;
-
-    private bool Contains(long number) => !IsEmpty() && Find(number, out _, out _);
-
-    private bool HasChild(long number) => !IsEmpty() && _hasChild.Bind(number).Scalar() is not null;
-
-    private bool Find(long number, out long? parent, out bool ended)
-    {
-        using var rows = _find.Bind(number).Rows();
-        var found = rows.Next();
-        parent = found ? rows.NumberOrNull(0) : null;
-        ended = found && rows.Number(1) != 0;
-        return found;
-    }
 }

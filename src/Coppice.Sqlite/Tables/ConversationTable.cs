@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Coppice.Sqlite;
 
 /// <summary>The writer's statements on conversations. Entry 0 stands at the place that the first piece of mail has in its own table.</summary>
-internal sealed class ConversationTable(Connection connection)
+internal sealed class ConversationTable(Connection connection) : IConversationRows
 {
     private readonly Statement _add = connection.Prepare("INSERT INTO conversations (place, json) VALUES (?, ?)");
     private readonly Statement _forget = connection.Prepare("DELETE FROM conversations WHERE place > ? AND place <= ?");

@@ -1,7 +1,7 @@
 namespace Coppice.Sqlite;
 
 /// <summary>What the store counts. In memory while it is open; each group writes it back.</summary>
-internal sealed class Counters
+internal sealed class Counters : INumbers
 {
     public long Revision { get; set; }
 
@@ -19,7 +19,19 @@ internal sealed class Counters
     /// <summary>Gets or sets the last number that a lane got for its turn or a task for its rank.</summary>
     public long LastTurn { get; set; }
 
-    public Counters Copy() => (Counters)MemberwiseClone();
+    long INumbers.NextTask() => NextTask++;
+
+    public void PassTask(long number) => NextTask = Math.Max(NextTask, number + 1);
+
+    public long PeekClaim() => LastClaim + 1;
+
+    public long NextClaim() => ++LastClaim;
+
+    public long NextTurn() => ++LastTurn;
+
+    public long NextRevision() => ++Revision;
+
+    long INumbers.NextEpoch() => NextEpoch++;
 
     public void SetTo(Counters other)
     {

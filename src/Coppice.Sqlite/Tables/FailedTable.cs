@@ -1,10 +1,8 @@
 namespace Coppice.Sqlite;
 
 /// <summary>The writer's statements on failed messages.</summary>
-internal sealed class FailedTable(Connection connection)
+internal sealed class FailedTable(Connection connection, GrownLists grown) : IFailedMessageRows
 {
-    public const long Agent = 2;
-
     private readonly Statement _add = connection.Prepare(
         "INSERT INTO failed_messages (sender, recipient, box, seq, attempts, failed_ms, json, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
 
@@ -16,13 +14,16 @@ internal sealed class FailedTable(Connection connection)
         "DELETE FROM failed_messages WHERE sender = ?1 AND n <= "
         + "(SELECT n FROM failed_messages WHERE sender = ?1 ORDER BY n DESC LIMIT 1 OFFSET ?2) RETURNING 1");
 
-    public void Add(long sender, long recipient, long box, long sequence, int attempts, DateTimeOffset now, string json, string reason) =>
-        _add.Bind(sender).Bind(recipient).Bind(box).Bind(sequence).Bind(attempts).Bind(now).Bind(json).Bind(reason).Run();
+    public void Add(long sender, long recipient, MessageBox box, long sequence, int attempts, DateTimeOffset now, string json, string reason)
+    {
+        _add.Bind(sender).Bind(recipient).Bind((long)box).Bind(sequence).Bind(attempts).Bind(now).Bind(json).Bind(reason).Run();
+        grown.Add(sender);
+    }
 
     /// <summary>The failed messages of a sender, all or those of some numbers, in order.</summary>
-    public List<Entry> List(long sender, IReadOnlyCollection<long>? numbers)
+    public IReadOnlyList<FailedEntry> List(long sender, IReadOnlyCollection<long>? numbers)
     {
-        var entries = new List<Entry>();
+        var entries = new List<FailedEntry>();
         if (numbers is null)
         {
             Read(_list.Bind(sender), entries);
@@ -41,8 +42,17 @@ internal sealed class FailedTable(Connection connection)
 
     public int Clear(long sender) => Count(_clear.Bind(sender));
 
-    /// <summary>Drops the oldest beyond so many, and tells how many.</summary>
-    public int Trim(long sender, int max) => Count(_trim.Bind(sender).Bind(max));
+    /// <summary>Drops the oldest of the threads to which some came, where there are too many, and tells how many.</summary>
+    public int Trim(int max)
+    {
+        var dropped = 0;
+        foreach (var sender in grown.TakeAll())
+        {
+            dropped += Count(_trim.Bind(sender).Bind(max));
+        }
+
+        return dropped;
+    }
 
     private static int Count(Statement statement)
     {
@@ -56,14 +66,12 @@ internal sealed class FailedTable(Connection connection)
         return count;
     }
 
-    private static void Read(Statement statement, List<Entry> entries)
+    private static void Read(Statement statement, List<FailedEntry> entries)
     {
         using var rows = statement.Rows();
         while (rows.Next())
         {
-            entries.Add(new Entry(rows.Number(0), rows.Number(1), rows.Number(2), rows.Text(3)));
+            entries.Add(new FailedEntry(rows.Number(0), rows.Number(1), (MessageBox)rows.Number(2), rows.Text(3)));
         }
     }
-
-    internal readonly record struct Entry(long Number, long Recipient, long Box, string Json);
 }

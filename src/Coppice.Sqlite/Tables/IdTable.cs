@@ -1,7 +1,7 @@
 namespace Coppice.Sqlite;
 
 /// <summary>Task ids and their numbers. An id of the form that stores give is its number; others are kept in a table.</summary>
-internal sealed class IdTable(Connection connection)
+internal sealed class IdTable(Connection connection, Counters counters) : IIdRows
 {
     private readonly Statement _find = connection.Prepare("SELECT n FROM foreign_ids WHERE id = ?");
     private readonly Statement _name = connection.Prepare("SELECT id FROM foreign_ids WHERE n = ?");
@@ -11,7 +11,7 @@ internal sealed class IdTable(Connection connection)
     public long? Find(string id) => TaskIds.TryParse(id, out var number) ? number : _find.Bind(id).Scalar();
 
     /// <summary>The number of an id, given now where there is none.</summary>
-    public long Ensure(string id, Counters counters)
+    public long Ensure(string id)
     {
         if (Find(id) is { } known)
         {

@@ -1,11 +1,8 @@
 namespace Coppice.Sqlite;
 
 /// <summary>The writer's statements on kinds and their crashes.</summary>
-internal sealed class KindTable(Connection connection) : HeadTable<KindHead>(MaxHeads)
+internal sealed class KindTable(Connection connection) : HeadTable<KindHead>(MaxHeads), IKindRows
 {
-    /// <summary>How many crashes of a kind are kept at the most.</summary>
-    public const int MaxCrashes = 1000;
-
     internal const string WithReadySql = "SELECT name FROM kinds INDEXED BY kinds_with_ready WHERE ready > 0";
 
     // Kinds are few, but what has names from outside by the thousand shall not stay.
@@ -43,8 +40,24 @@ internal sealed class KindTable(Connection connection) : HeadTable<KindHead>(Max
         return Keep(new KindHead(connection.LastInsertKey, name)).Number;
     }
 
+    long? IKindRows.Find(string name) => Find(name)?.Number;
+
+    public string NameOf(long kind) => Head(kind).Name;
+
+    public void MadeReady(long kind) => Changing(kind).Ready++;
+
+    public void TakenOut(long kind) => Changing(kind).Ready--;
+
+    public void Began(long kind) => Changing(kind).Running++;
+
+    public void Stopped(long kind) => Changing(kind).Running--;
+
+    public bool HasReady(long kind) => Head(kind).Ready > 0;
+
+    public bool HasRoom(long kind, int maxRunning) => Head(kind).Running < maxRunning;
+
     /// <summary>The names of the kinds that have a ready task.</summary>
-    public List<string> WithReady()
+    public IReadOnlyList<string> WithReady()
     {
         Save();
         var names = new List<string>();
@@ -61,7 +74,7 @@ internal sealed class KindTable(Connection connection) : HeadTable<KindHead>(Max
     public void AddCrash(long kind, DateTimeOffset at, long epoch)
     {
         _addCrash.Bind(kind).Bind(at).Bind(epoch).Run();
-        _trimCrashes.Bind(kind).Bind(MaxCrashes).Run();
+        _trimCrashes.Bind(kind).Bind(IKindRows.MaxCrashes).Run();
     }
 
     /// <summary>When the crash was that so many of a kind have followed, counting itself; <see langword="null"/> if there were not so many.</summary>

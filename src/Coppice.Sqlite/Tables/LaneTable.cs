@@ -1,7 +1,7 @@
 namespace Coppice.Sqlite;
 
 /// <summary>The writer's statements on lanes. One that comes and goes within a transaction is never written.</summary>
-internal sealed class LaneTable(Connection connection) : HeadTable<LaneHead>(MaxHeads)
+internal sealed class LaneTable(Connection connection) : HeadTable<LaneHead>(MaxHeads), ILaneRows
 {
     internal const string ByPrioritySql =
         "SELECT n FROM lanes INDEXED BY lanes_by_priority WHERE kind = ? AND ready > 0 AND running < ? AND version <= ? ORDER BY priority DESC, turn LIMIT ?";
@@ -36,8 +36,18 @@ internal sealed class LaneTable(Connection connection) : HeadTable<LaneHead>(Max
     /// <param name="claim">What its host takes.</param>
     /// <param name="byAge">Whether they stand by their turns alone, and not by priority first.</param>
     /// <param name="limit">How many at the most.</param>
-    public List<long> Stored(long kind, KindClaim claim, bool byAge, int limit) =>
+    public IReadOnlyList<long> Stored(long kind, KindClaim claim, bool byAge, int limit) =>
         (byAge ? _byTurn : _byPriority).Bind(kind).Bind(claim.MaxRunningPerThread).Bind(claim.MaxVersion).Bind(limit).Numbers();
+
+    public long NumberOf(long kind, long thread) => LanePlace.Of(kind, thread);
+
+    public long KindOf(long lane) => LanePlace.KindOf(lane);
+
+    public void Began(LaneHead lane) => lane.Running++;
+
+    public void Stopped(LaneHead lane) => lane.Running--;
+
+    public bool HasRoom(LaneHead lane, int maxRunning) => lane.Running < maxRunning;
 
     protected override LaneHead Read(long number)
     {

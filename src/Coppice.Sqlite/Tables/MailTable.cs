@@ -1,7 +1,7 @@
 namespace Coppice.Sqlite;
 
 /// <summary>The writer's statements on mail and dead letters.</summary>
-internal sealed class MailTable(Connection connection)
+internal sealed class MailTable(Connection connection) : IMailRows
 {
     private readonly Statement _add = connection.Prepare("INSERT INTO mail (place, class, task, json) VALUES (?, ?, ?, ?)");
     private readonly Statement _acknowledge = connection.Prepare("DELETE FROM mail WHERE place > ? AND place <= ? RETURNING class");
@@ -55,7 +55,7 @@ internal sealed class MailTable(Connection connection)
     }
 
     /// <summary>Takes the messages out that are addressed to an agent task.</summary>
-    public List<(long Sequence, string Json)> Bury(long thread, long agent)
+    public IReadOnlyList<(long Sequence, string Json)> Bury(long thread, long agent)
     {
         var letters = new List<(long Place, string Json)>();
         using (var rows = _addressed.Bind(MailPlace.Of(thread, 0)).Bind(MailPlace.Through(thread, long.MaxValue)).Bind(agent).Rows())

@@ -1,11 +1,8 @@
 namespace Coppice.Sqlite;
 
 /// <summary>The writer's statements on the ids of messages between threads.</summary>
-internal sealed class MessageIdTable(Connection connection)
+internal sealed class MessageIdTable(Connection connection) : IMessageIdRows
 {
-    public const long Mailbox = 0;
-    public const long Outbox = 1;
-
     private readonly Statement _find = connection.Prepare(
         "SELECT place, box FROM message_ids WHERE thread = ? AND id = ? AND (forget_ms IS NULL OR forget_ms > ?) ORDER BY box");
 
@@ -33,28 +30,28 @@ internal sealed class MessageIdTable(Connection connection)
         + "(SELECT thread, id, box FROM message_ids INDEXED BY message_ids_to_forget WHERE forget_ms <= ? LIMIT ?) RETURNING 1");
 
     /// <summary>Where the message of an id is or was; only in the mailbox, or first there and then in the outbox.</summary>
-    public (long Place, long Box)? Find(long thread, string id, DateTimeOffset now, bool onlyMailbox)
+    public (long Place, MessageBox Box)? Find(long thread, string id, DateTimeOffset now, bool onlyMailbox)
     {
         using var rows = _find.Bind(thread).Bind(id).Bind(now).Rows();
-        return rows.Next() && (rows.Number(1) == Mailbox || !onlyMailbox) ? (rows.Number(0), rows.Number(1)) : null;
+        return rows.Next() && (MessageBox)rows.Number(1) is var box && (box == MessageBox.Mailbox || !onlyMailbox) ? (rows.Number(0), box) : null;
     }
 
-    public void Add(long thread, ThreadMessage message, long box, long place, TimeSpan keep) =>
-        _add.Bind(thread).Bind(message.MessageId).Bind(box).Bind(place).Bind((long)keep.TotalMilliseconds).Bind(message.ExpiresAt).Run();
+    public void Add(long thread, ThreadMessage message, MessageBox box, long place, TimeSpan keep) =>
+        _add.Bind(thread).Bind(message.MessageId).Bind((long)box).Bind(place).Bind((long)keep.TotalMilliseconds).Bind(message.ExpiresAt).Run();
 
     /// <summary>A message was sent or has failed: its id is kept for a while.</summary>
-    public void End(long thread, string id, long box, DateTimeOffset now) =>
-        _end.Bind(thread).Bind(id).Bind(now.ToUnixTimeMilliseconds()).Bind(box).Run();
+    public void End(long thread, string id, MessageBox box, DateTimeOffset now) =>
+        _end.Bind(thread).Bind(id).Bind(now.ToUnixTimeMilliseconds()).Bind((long)box).Run();
 
     /// <summary>The messages of a mailbox up to a sequence were acknowledged.</summary>
     public void EndThrough(long thread, long through, DateTimeOffset now) =>
         _endThrough.Bind(thread).Bind(through).Bind(now.ToUnixTimeMilliseconds()).Run();
 
     /// <summary>The messages of a mailbox that have expired, after one sequence and up to another.</summary>
-    public List<Waiting> ExpiredIn(long thread, long after, long through, DateTimeOffset now) =>
+    public IReadOnlyList<WaitingMessage> ExpiredIn(long thread, long after, long through, DateTimeOffset now) =>
         Read(_expiredIn.Bind(thread).Bind(after).Bind(through).Bind(now));
 
-    public List<Waiting> Expired(DateTimeOffset now, int limit) => Read(_expired.Bind(now).Bind(limit));
+    public IReadOnlyList<WaitingMessage> Expired(DateTimeOffset now, int limit) => Read(_expired.Bind(now).Bind(limit));
 
     /// <summary>Forgets ids and tells how many.</summary>
     public int Forget(DateTimeOffset now, int limit)
@@ -69,17 +66,15 @@ internal sealed class MessageIdTable(Connection connection)
         return count;
     }
 
-    private static List<Waiting> Read(Statement statement)
+    private static List<WaitingMessage> Read(Statement statement)
     {
-        var waiting = new List<Waiting>();
+        var waiting = new List<WaitingMessage>();
         using var rows = statement.Rows();
         while (rows.Next())
         {
-            waiting.Add(new Waiting(rows.Number(0), rows.Text(1), rows.Number(2), rows.Number(3)));
+            waiting.Add(new WaitingMessage(rows.Number(0), rows.Text(1), (MessageBox)rows.Number(2), rows.Number(3)));
         }
 
         return waiting;
     }
-
-    internal readonly record struct Waiting(long Thread, string Id, long Box, long Place);
 }

@@ -1,7 +1,7 @@
 namespace Coppice.Sqlite;
 
 /// <summary>The writer's statements on the outbox.</summary>
-internal sealed class OutboxTable(Connection connection)
+internal sealed class OutboxTable(Connection connection) : IOutboxRows
 {
     private const string Columns = "n, sender, recipient, attempts, claim, json";
 
@@ -30,18 +30,18 @@ internal sealed class OutboxTable(Connection connection)
         return connection.LastInsertKey;
     }
 
-    public Entry? FindDue(DateTimeOffset now) => Read(_due.Bind(now));
+    public OutboxEntry? FindDue(DateTimeOffset now) => Read(_due.Bind(now));
 
-    public Entry? Find(long number) => Read(_get.Bind(number));
+    public OutboxEntry? Find(long number) => Read(_get.Bind(number));
 
-    public long? NextDue() => _next.Scalar();
+    public DateTimeOffset? NextDue() => _next.Scalar() is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
 
     public void Claim(long number, long epoch) => _claim.Bind(epoch).Bind(number).Run();
 
     public void MakeReady(long number, DateTimeOffset due, int attempts) => _makeReady.Bind(due).Bind(attempts).Bind(number).Run();
 
     /// <summary>Takes a message out of its lane, whose next one gets ready.</summary>
-    public void Remove(in Entry entry, DateTimeOffset now)
+    public void Remove(in OutboxEntry entry, DateTimeOffset now)
     {
         _remove.Bind(entry.Number).Run();
         _first.Bind(entry.Sender).Bind(entry.Recipient).Bind(now.ToUnixTimeMilliseconds()).Run();
@@ -51,17 +51,15 @@ internal sealed class OutboxTable(Connection connection)
     public void Release(long epoch, DateTimeOffset now) => _release.Bind(now).Bind(epoch).Run();
 
     /// <summary>The hosts that have taken messages.</summary>
-    public List<long> Claimants() => _claims.Numbers();
+    public IReadOnlyList<long> Claimants() => _claims.Numbers();
 
-    private static Entry? Read(Statement statement)
+    private static OutboxEntry? Read(Statement statement)
     {
         using var rows = statement.Rows();
         return rows.Next()
-            ? new Entry(
+            ? new OutboxEntry(
                 rows.Number(0), rows.Number(1), rows.Number(2), (int)rows.Number(3), rows.NumberOrNull(4),
                 (ThreadMessage)MailEventJson.Deserialize(rows.Text(5)))
             : null;
     }
-
-    internal readonly record struct Entry(long Number, long Sender, long Recipient, int Attempts, long? Claim, ThreadMessage Message);
 }

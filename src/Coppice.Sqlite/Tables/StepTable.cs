@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Coppice.Sqlite;
 
 /// <summary>The writer's statements on steps and checkpoints.</summary>
-internal sealed class StepTable(Connection connection)
+internal sealed class StepTable(Connection connection) : IStepRows
 {
     internal const string FindSql = "SELECT 1 FROM steps INDEXED BY steps_by_name WHERE task = ? AND name = ? AND key = ?";
 

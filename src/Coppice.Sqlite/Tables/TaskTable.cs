@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Coppice.Sqlite;
 
 /// <summary>The writer's statements on tasks. The heads of live tasks are in memory once they were used.</summary>
-internal sealed class TaskTable(Connection connection, RecentTasks recent)
+internal sealed class TaskTable(Connection connection, RecentTasks recent) : ITaskRows
 {
     private const int MaxHeads = 16_384;
     private const int LongResult = 1024;
@@ -98,6 +98,8 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
         return rows.Next() ? TaskRow.Read(rows) : null;
     }
 
+    public TaskSnapshot? SnapshotAtHand(long number) => recent.Find(number);
+
     public bool HasLiveName(long owner, string name) => _liveName.Bind(owner).Bind(name).Scalar() is not null;
 
     public bool HasLiveAgent(long agentThread) => _liveAgent.Bind(agentThread).Scalar() is not null;
@@ -109,7 +111,7 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
         (_hasWaitingAgents ??= _anyWaitingAgent.Scalar() is not null) ? _waitingAgent.Bind(agentThread).Scalar() : null;
 
     /// <summary>The hosts that have live tasks.</summary>
-    public List<long> Holders()
+    public IReadOnlyList<long> Holders()
     {
         var epochs = new List<long>();
         for (long? next = 0; (next = _holder.Bind(next).Scalar()) is { } epoch;)
@@ -123,22 +125,16 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
     public bool HoldsAny(long hostEpoch) => _held.Bind(hostEpoch).Scalar() is not null;
 
     /// <summary>The live tasks of a host, in the order of their numbers.</summary>
-    public List<long> HeldBy(long hostEpoch) => _held.Bind(hostEpoch).Numbers();
+    public IReadOnlyList<long> HeldBy(long hostEpoch) => _held.Bind(hostEpoch).Numbers();
 
-    /// <summary>Adds a new task.</summary>
-    /// <param name="task">The task, in the state it starts in.</param>
-    /// <param name="added">What was asked for.</param>
-    /// <param name="createdAt">When.</param>
-    /// <param name="continues">The agent task that it continues.</param>
-    /// <param name="snapshot">How it reads; <see langword="null"/> where that is too long to remember.</param>
-    public void Add(in TaskHead task, AddTask added, DateTimeOffset createdAt, long? continues, TaskSnapshot? snapshot)
+    public void Add(in TaskHead task, string id, AddTask added, DateTimeOffset createdAt, long? continues, in WorkHead? work)
     {
         _add.Bind(task.Number).Bind(task.Owner).Bind((long)task.State).Bind(createdAt).Bind((long?)null).Bind((long?)null).Bind(task.Parent)
             .Bind(task.HostEpoch).Bind(task.AgentThread).Bind(task.AgentOpen ? 1 : 0).Bind(continues).Bind((long)added.Notify).Bind(task.Kind)
             .Bind(added.Type).Bind(added.Name).Bind(added.Lineage.RunId).Bind(added.Lineage.CallId).Bind(added.Lineage.AgentId)
             .Bind((string?)null).Bind(added.Description).Bind((string?)null).Bind((string?)null)
             .Run();
-        recent.Stage(task.Number, snapshot);
+        recent.Stage(task.Number, NewTask.Snapshot(id, added, createdAt, work));
         Keep(task);
     }
 
@@ -215,7 +211,7 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent)
     }
 
     /// <summary>What ended before a time and is still on a branch.</summary>
-    public List<long> PruneCandidates(DateTimeOffset endedBefore) => _pruneCandidates.Bind(endedBefore).Numbers();
+    public IReadOnlyList<long> PruneCandidates(DateTimeOffset endedBefore) => _pruneCandidates.Bind(endedBefore).Numbers();
 
     public void Remove(long number) => _remove.Bind(number).Run();
 

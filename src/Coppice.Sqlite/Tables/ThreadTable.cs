@@ -1,7 +1,7 @@
 namespace Coppice.Sqlite;
 
 /// <summary>The writer's statements on threads and the heads of their mailboxes.</summary>
-internal sealed class ThreadTable(Connection connection) : HeadTable<ThreadHead>(MaxHeads)
+internal sealed class ThreadTable(Connection connection, Counters counters) : HeadTable<ThreadHead>(MaxHeads), IThreadRows
 {
     private const int MaxHeads = 8192;
     private const string Columns = "n, id, last_seq, acked, customs, terminals, messages, wakes, entries";
@@ -39,6 +39,7 @@ internal sealed class ThreadTable(Connection connection) : HeadTable<ThreadHead>
         var head = Changing(number);
         head.LastSequence += mail.Total;
         head.Unacknowledged += mail;
+        counters.MailDepth += mail.Total;
         return head;
     }
 
@@ -48,6 +49,7 @@ internal sealed class ThreadTable(Connection connection) : HeadTable<ThreadHead>
         var head = Changing(number);
         head.Acknowledged = Math.Max(head.Acknowledged, acknowledged);
         head.Unacknowledged -= mail;
+        counters.MailDepth -= mail.Total;
     }
 
     public void SetEntries(long number, int count) => Changing(number).Entries = count;

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Coppice.Sqlite;
 
 /// <summary>The writer's statements on the work of tasks. The heads of the work that is under way are in memory once they were used.</summary>
-internal sealed class WorkTable(Connection connection, RecentTasks recent)
+internal sealed class WorkTable(Connection connection, RecentTasks recent) : IWorkRows
 {
     internal const string DueSql = "SELECT n FROM work INDEXED BY work_due WHERE due_ms <= ? ORDER BY due_ms, n LIMIT ?";
     internal const string ExpiredSql = "SELECT n FROM work INDEXED BY work_that_expires WHERE expires_ms <= ? ORDER BY expires_ms, n LIMIT ?";
@@ -76,8 +76,9 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
 
         using var rows = _head.Bind(number).Rows();
         rows.Next();
+        var lane = rows.Number(1);
         return Keep(new WorkHead(
-            number, rows.Number(1), (int)rows.Number(2), (RecoveryPolicy)rows.Number(3), (int)rows.Number(4), (int)rows.Number(5), rows.TimeOrNull(6))
+            number, LanePlace.KindOf(lane), lane, (int)rows.Number(2), (RecoveryPolicy)rows.Number(3), (int)rows.Number(4), (int)rows.Number(5), rows.TimeOrNull(6))
         {
             Attempt = (int)rows.Number(7),
             Failures = (int)rows.Number(8),
@@ -93,10 +94,6 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
     /// <summary>Lets go of what is in memory, because the table has been set back.</summary>
     public void Forget() => _heads.Clear();
 
-    /// <summary>The head of the work of a new task, which is neither ready nor waits yet.</summary>
-    public static WorkHead HeadOf(long number, long kind, long owner, NewWork work) => new(
-        number, LanePlace.Of(kind, owner), work.Version, work.Recovery, work.MaxCrashes, work.Priority, ToMilliseconds(work.Deadline));
-
     /// <summary>Adds the work of a new task.</summary>
     public void Add(in WorkHead head, long owner, NewWork work) =>
         Add(Keep(head), work.IdempotencyKey is null ? null : owner, work.IdempotencyKey, lastError: null, work.Input);
@@ -105,7 +102,7 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
     public void Add(long number, long kind, long owner, TaskWork work)
     {
         var head = new WorkHead(
-            number, LanePlace.Of(kind, owner), work.Version, work.Recovery, MaxCrashes: int.MaxValue, work.Priority, ToMilliseconds(work.Deadline))
+            number, kind, LanePlace.Of(kind, owner), work.Version, work.Recovery, MaxCrashes: int.MaxValue, work.Priority, WorkHead.Storable(work.Deadline))
         {
             Attempt = work.Attempt,
             Failures = work.Failures,
@@ -146,7 +143,7 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
     }
 
     /// <summary>The ready tasks of a lane and a version that go first.</summary>
-    public List<ReadyWork> Ready(long lane, int version, int limit)
+    public IReadOnlyList<ReadyWork> Ready(long lane, int version, int limit)
     {
         var ready = new List<ReadyWork>();
         using var rows = _ready.Bind(lane).Bind(version).Bind(limit).Rows();
@@ -166,10 +163,10 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
     }
 
     /// <summary>The tasks whose time has come, in the order of their times.</summary>
-    public List<long> Due(DateTimeOffset now, int limit) => _due.Bind(now).Bind(limit).Numbers();
+    public IReadOnlyList<long> Due(DateTimeOffset now, int limit) => _due.Bind(now).Bind(limit).Numbers();
 
     /// <summary>The pending tasks whose deadline has come, in the order of their deadlines.</summary>
-    public List<long> Expired(DateTimeOffset now, int limit) => _expired.Bind(now).Bind(limit).Numbers();
+    public IReadOnlyList<long> Expired(DateTimeOffset now, int limit) => _expired.Bind(now).Bind(limit).Numbers();
 
     /// <summary>When the next task is due or expires.</summary>
     public DateTimeOffset? NextTime()
@@ -225,6 +222,4 @@ internal sealed class WorkTable(Connection connection, RecentTasks recent)
         return _heads[work.Number] = work;
     }
 
-    private static DateTimeOffset? ToMilliseconds(DateTimeOffset? time) =>
-        time is { } some ? DateTimeOffset.FromUnixTimeMilliseconds(some.ToUnixTimeMilliseconds()) : null;
 }

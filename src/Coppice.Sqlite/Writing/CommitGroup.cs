@@ -40,7 +40,7 @@ internal sealed class CommitGroup(StoreState state, Notices notices)
             }
         }
 
-        Notices.Tell(state.Listeners, tasks);
+        Notices.Tell(state.Listeners, tasks.Snapshot);
         for (var i = 0; i < results.Length; i++)
         {
             _members[i].Pending.TrySetResult(results[i]);

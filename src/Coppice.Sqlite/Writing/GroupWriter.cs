@@ -325,10 +325,10 @@ internal sealed class GroupWriter
 
     private void OpenSession()
     {
-        var session = new WriterSession(_file, _state.Recent);
+        var session = new WriterSession(_file, _state);
         _session = session;
         session.Log.Begin();
-        _batches = new BatchWriter(session, _state);
+        _batches = new BatchWriter(new WriterRows(session, _state));
     }
 
     private void CloseSession()

@@ -10,24 +10,24 @@ internal sealed class WriterSession : IDisposable
     private readonly Statement _release;
     private readonly Statement _rollbackToMark;
 
-    public WriterSession(StoreFile file, RecentTasks recent)
+    public WriterSession(StoreFile file, StoreState state)
     {
         var connection = Connection = file.OpenWriter();
         Log = new LogKeeper(connection, file.Path, file.Options.Synchronous == SqliteSynchronous.Full);
         Meta = new MetaTable(connection);
-        Ids = new IdTable(connection);
-        Tasks = new TaskTable(connection, recent);
-        Work = new WorkTable(connection, recent);
+        Ids = new IdTable(connection, state.Counters);
+        Tasks = new TaskTable(connection, state.Recent);
+        Work = new WorkTable(connection, state.Recent);
         Steps = new StepTable(connection);
         Kinds = new KindTable(connection);
         Lanes = new LaneTable(connection);
         Branches = new BranchTable(connection);
-        Threads = new ThreadTable(connection);
+        Threads = new ThreadTable(connection, state.Counters);
         Mail = new MailTable(connection);
         Conversations = new ConversationTable(connection);
         MessageIds = new MessageIdTable(connection);
         Outbox = new OutboxTable(connection);
-        Failed = new FailedTable(connection);
+        Failed = new FailedTable(connection, state.Grown);
         _begin = connection.Prepare("BEGIN IMMEDIATE");
         _commit = connection.Prepare("COMMIT");
         _rollback = connection.Prepare("ROLLBACK");
