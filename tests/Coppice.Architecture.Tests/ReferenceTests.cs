@@ -60,6 +60,19 @@ public sealed class ReferenceTests
     }
 
     [Fact]
+    public void What_stores_of_rows_share_is_compiled_into_each_knows_none_and_shows_nothing()
+    {
+        var shared = typeof(ReferenceTests).Assembly.GetTypes().Where(type => type.Namespace == "Coppice.Rows").ToList();
+
+        Assert.Contains(shared, type => type.Name == "IRowStore");
+        Assert.DoesNotContain(shared, type => type.IsVisible);
+        Assert.Equal(["Coppice.Rows"], Directory.EnumerateFiles(Repository.PathOf("src", "Shared", "Rows"), "*.cs", SearchOption.AllDirectories)
+            .Select(file => File.ReadLines(file).First(line => line.StartsWith("namespace ", StringComparison.Ordinal))[10..^1]).Distinct());
+        Assert.All(Repository.Libraries.Where(p => Stores.Contains(p.Name)), store => Assert.Contains(
+            "../Shared/Rows/**/*.cs", store.Xml.Descendants("Compile").Select(e => e.Attribute("Include")?.Value)));
+    }
+
+    [Fact]
     public void The_command_stands_on_top_and_nobody_in_src_references_it()
     {
         Assert.All(Repository.Projects("src"), p => Assert.DoesNotContain(Command, p.ProjectReferences));

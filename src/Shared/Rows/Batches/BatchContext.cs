@@ -1,6 +1,8 @@
 namespace Coppice.Rows;
 
-/// <summary>What the writers of the single mutations share while a batch is judged and applied: the batch, and the rows of the store.</summary>
+/// <summary>
+/// What the writers of the single mutations share while a batch is judged and applied: the batch, and the rows of the store.
+/// </summary>
 internal sealed class BatchContext(IRowStore store)
 {
     // Tasks that got their number in this batch and have an idempotency key.
@@ -120,8 +122,8 @@ internal sealed class BatchContext(IRowStore store)
     }
 
     /// <summary>
-    /// Notes a change of a task, with the task as it is now. While nobody watches it is not read for that: who begins to watch before the commit
-    /// is told of it as it was noted if it was at hand, else as the transaction has left it.
+    /// Notes a change of a task, with the task as it is now. While nobody watches it is not read for that: who begins to watch before the
+    /// commit is told of it as it was noted if it was at hand, else as the transaction has left it.
     /// </summary>
     public void Changed(TaskChangeKind kind, long task, CustomTaskEvent? mail = null)
     {

@@ -24,7 +24,8 @@ internal sealed class MailPost(BatchContext context)
         }
 
         var unread = context.Mailboxes.ChangeUnread(thread, counts);
-        context.Notices.Add(new Notice.Mail(head.Id, counts.Waking > 0, unread is not null || context.Tasks.FindWaitingAgent(thread) is not null));
+        var hasReader = unread is not null || context.Tasks.FindWaitingAgent(thread) is not null;
+        context.Notices.Add(new Notice.Mail(head.Id, counts.Waking > 0, hasReader));
         return (head, unread ?? head.Unacknowledged);
     }
 
@@ -64,7 +65,9 @@ internal sealed class MailPost(BatchContext context)
         }
     }
 
-    /// <summary>Closes the mailbox of an agent whose work was given back, if it still has it. What is in there waits for the next attempt.</summary>
+    /// <summary>
+    /// Closes the mailbox of an agent whose work was given back, if it still has it. What is in there waits for the next attempt.
+    /// </summary>
     public void Vacate(in TaskHead agent)
     {
         if (agent.AgentThread is { } thread && context.Mailboxes.Find(thread) is { } reader && reader.Agent == agent.Number)
@@ -86,7 +89,9 @@ internal sealed class MailPost(BatchContext context)
     /// <summary>What is unread of a thread's mail: for its reader, or for the next one, where nobody has the mailbox open.</summary>
     public MailCounts Unread(long thread) => context.Mailboxes.Find(thread)?.Unread ?? context.Threads.Head(thread).Unacknowledged;
 
-    /// <summary>Opens a mailbox for a reader of the batch's host, and tells up to where its mail is acknowledged: it begins after that.</summary>
+    /// <summary>
+    /// Opens a mailbox for a reader of the batch's host, and tells up to where its mail is acknowledged: it begins after that.
+    /// </summary>
     public long Open(string threadId, Guid reader, long? agent)
     {
         var head = context.Threads.Head(threadId);

@@ -27,12 +27,17 @@ internal sealed class Notices
     /// <summary>Forgets what was added beyond a count.</summary>
     public void CutTo(int count) => _entries.RemoveRange(count, _entries.Count - count);
 
-    /// <summary>Leaves out that work may be claimed of a kind of which none can, because the same group gave it away, and says it of the others once.</summary>
+    /// <summary>
+    /// Leaves out that work may be claimed of a kind of which none can, because the same group gave it away, and says it of the others
+    /// once.
+    /// </summary>
     public void CutWork(IKindRows kinds)
     {
         HashSet<string>? told = null;
-        _entries.RemoveAll(entry =>
-            entry.Notice is Notice.Work { At: null, Kind: var kind } && !(kinds.Find(kind) is { } number && kinds.HasReady(number) && (told ??= new(StringComparer.Ordinal)).Add(kind)));
+        _entries.RemoveAll(entry => entry.Notice is Notice.Work { At: null, Kind: var kind } && !IsNews(kind));
+
+        bool IsNews(string kind) =>
+            kinds.Find(kind) is { } number && kinds.HasReady(number) && (told ??= new(StringComparer.Ordinal)).Add(kind);
     }
 
     /// <summary>Reads the tasks that are not known yet, because they may be about to go.</summary>

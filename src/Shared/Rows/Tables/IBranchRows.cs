@@ -1,16 +1,19 @@
 namespace Coppice.Rows;
 
 /// <summary>
-/// Which tasks a tree or a run reaches: the live ones that hang on something, and the ended ones with something live below. <see cref="Branches"/> says
-/// which those are. A row belongs to its task's thread. Who reads the children of a task has had its head, and so its thread's lock, and so has who adds
-/// one; where the store has no task of that number, nobody has, and a child that is added at the same time may be missed.
+/// Which tasks a tree or a run reaches: the live ones that hang on something, and the ended ones with something live below.
+/// <see cref="Branches"/> says which those are. A row belongs to its task's thread. Who reads the children of a task has had its head, and
+/// so its thread's lock, and so has who adds one; where the store has no task of that number, nobody has, and a child that is added at the
+/// same time may be missed.
 /// </summary>
 internal interface IBranchRows
 {
     /// <summary>Finds a task that is on a branch. Most are not, and often none is at all.</summary>
     BranchRow? Find(long number);
 
-    /// <summary>Reads what would be the row of a task from the task itself, or <see langword="null"/> where there is no task of that number.</summary>
+    /// <summary>
+    /// Reads what would be the row of a task from the task itself, or <see langword="null"/> where there is no task of that number.
+    /// </summary>
     BranchRow? OfTask(long number);
 
     /// <summary>Adds a task that is on no branch yet.</summary>

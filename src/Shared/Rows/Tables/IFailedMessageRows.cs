@@ -1,7 +1,8 @@
 namespace Coppice.Rows;
 
 /// <summary>
-/// The messages that have failed, by their senders' threads. For what an agent had not acknowledged when it ended, that is the agent's owner.
+/// The messages that have failed, by their senders' threads. For what an agent had not acknowledged when it ended, that is the agent's
+/// owner.
 /// </summary>
 internal interface IFailedMessageRows
 {
@@ -26,8 +27,8 @@ internal interface IFailedMessageRows
     int Clear(long sender);
 
     /// <summary>
-    /// Of each sender to whom some were added since this was last asked, in whatever transaction, drops the oldest beyond so many, and tells
-    /// how many they were together. A sender that is missed, because a process ended, comes with the next one that is added.
+    /// Of each sender to whom some were added since this was last asked, in whatever transaction, drops the oldest beyond so many, and
+    /// tells how many they were together. A sender that is missed, because a process ended, comes with the next one that is added.
     /// </summary>
     int Trim(int max);
 }

@@ -1,8 +1,9 @@
 namespace Coppice.Rows;
 
 /// <summary>
-/// The hosts, by their epochs. Every batch asks first whether its own is open; until its transaction has ended, the host may not be settled by
-/// another (a shared lock is enough for that; <see cref="Leave"/>, <see cref="Forget"/> and who asks <see cref="IsKnown"/> need one of their own).
+/// The hosts, by their epochs. Every batch asks first whether its own is open; until its transaction has ended, the host may not be settled
+/// by another (a shared lock is enough for that; <see cref="Leave"/>, <see cref="Forget"/> and who asks <see cref="IsKnown"/> need one of
+/// their own).
 /// </summary>
 internal interface IHosts
 {

@@ -1,8 +1,9 @@
 namespace Coppice.Rows;
 
 /// <summary>
-/// Task ids and their numbers. The id <c>bg_n</c> has the number n, whether there is such a task or not; an id of another form gets a number of its own
-/// when it is first kept. A pair never changes, so it may be remembered from one transaction to the next, and reading it needs no lock.
+/// Task ids and their numbers. The id <c>bg_n</c> has the number n, whether there is such a task or not; an id of another form gets a
+/// number of its own when it is first kept. A pair never changes, so it may be remembered from one transaction to the next, and reading it
+/// needs no lock.
 /// </summary>
 internal interface IIdRows
 {

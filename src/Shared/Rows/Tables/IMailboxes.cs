@@ -26,8 +26,8 @@ internal interface IMailboxes
     MailCounts? ChangeUnread(long thread, MailCounts change);
 
     /// <summary>
-    /// Takes mail up to a sequence as read, in an open mailbox, and out of what is not read. The mail is still there. Need not be taken back with its batch: the
-    /// reader is done with it and would only acknowledge it again.
+    /// Takes mail up to a sequence as read, in an open mailbox, and out of what is not read. The mail is still there. Need not be taken
+    /// back with its batch: the reader is done with it and would only acknowledge it again.
     /// </summary>
     void Skip(long thread, long through);
 }

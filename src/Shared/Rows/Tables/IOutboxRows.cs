@@ -1,8 +1,8 @@
 namespace Coppice.Rows;
 
 /// <summary>
-/// The messages that are on their way out, by their senders' threads. Those of one sender to one recipient make a lane, of which only the first may be
-/// sent: that one has a time at which it is due, unless a host has taken it; the others have none.
+/// The messages that are on their way out, by their senders' threads. Those of one sender to one recipient make a lane, of which only the
+/// first may be sent: that one has a time at which it is due, unless a host has taken it; the others have none.
 /// </summary>
 internal interface IOutboxRows
 {

@@ -20,6 +20,9 @@ internal interface IStepRows
     /// <summary>Stores the checkpoint of a task, or forgets it.</summary>
     void SetCheckpoint(long task, JsonElement? value);
 
-    /// <summary>Forgets what a task has stored; <see cref="WorkHead.HasSteps"/> and <see cref="WorkHead.HasCheckpoint"/> say whether there is anything.</summary>
+    /// <summary>
+    /// Forgets what a task has stored; <see cref="WorkHead.HasSteps"/> and <see cref="WorkHead.HasCheckpoint"/> say whether there is
+    /// anything.
+    /// </summary>
     void Remove(in WorkHead work);
 }

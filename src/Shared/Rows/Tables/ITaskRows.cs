@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Coppice.Rows;
 
 /// <summary>
-/// The tasks. Changes are told with the head that was just read, so that nothing has to be looked up for them; the head that a rule holds is not
-/// changed by it, the next one read is.
+/// The tasks. Changes are told with the head that was just read, so that nothing has to be looked up for them; the head that a rule holds
+/// is not changed by it, the next one read is.
 /// </summary>
 internal interface ITaskRows
 {
@@ -14,13 +14,19 @@ internal interface ITaskRows
     /// <summary>The task as it reads now, or <see langword="null"/> when there is none.</summary>
     TaskSnapshot? Snapshot(long number);
 
-    /// <summary>The task as it reads now, if the store has it at hand; <see langword="null"/> is always right, and right where it would have to be read.</summary>
+    /// <summary>
+    /// The task as it reads now, if the store has it at hand; <see langword="null"/> is always right, and right where it would have to be
+    /// read.
+    /// </summary>
     TaskSnapshot? SnapshotAtHand(long number);
 
     /// <summary>Whether a live task of a thread has a name, compared ordinally.</summary>
     bool HasLiveName(long owner, string name);
 
-    /// <summary>Whether a live task reads the mailbox of a thread, or will. Asked before one more is added; that must not happen twice at a time.</summary>
+    /// <summary>
+    /// Whether a live task is the agent of a thread. Asked before one is added that continues another there; it is the agent's thread that
+    /// has to be locked for that.
+    /// </summary>
     bool HasLiveAgent(long agentThread);
 
     /// <summary>Adds the numbers of the live tasks of a thread, in no order.</summary>
@@ -28,8 +34,9 @@ internal interface ITaskRows
 
     /// <summary>
     /// Finds the agent task, the first by number, that will read the mail of a thread once a host has its work: it is pending
-    /// (<see cref="TaskHead.IsWaiting"/>). Asked whenever mail arrives, so it has to be cheap where there is none. The task may be of another thread, and is
-    /// not locked by this: the answer decides only whom to tell, and where a failed message is sent again, where it is looked at once more.
+    /// (<see cref="TaskHead.IsWaiting"/>). Asked whenever mail arrives, so it has to be cheap where there is none. The task may be of
+    /// another thread, and is not locked by this: the answer decides only whom to tell, and where a failed message is sent again, where it
+    /// is looked at once more.
     /// </summary>
     long? FindWaitingAgent(long agentThread);
 

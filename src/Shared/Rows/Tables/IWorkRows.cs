@@ -9,7 +9,9 @@ internal interface IWorkRows
     /// <summary>Adds the work of a new task, ready or waiting as its head says.</summary>
     void Add(in WorkHead head, long owner, NewWork work);
 
-    /// <summary>Adds the work of a restored task, which has ended. Its idempotency key is kept to be read, and not found by <see cref="FindByKey"/>.</summary>
+    /// <summary>
+    /// Adds the work of a restored task, which has ended. Its idempotency key is kept to be read, and not found by <see cref="FindByKey"/>.
+    /// </summary>
     void Add(long number, long kind, long owner, TaskWork work);
 
     /// <summary>Stores a head. Its deadline counts for <see cref="Expired"/> and <see cref="NextTime"/> only while it is pending.</summary>
@@ -24,10 +26,14 @@ internal interface IWorkRows
     /// <summary>The task of a thread, live or ended, that was added with an idempotency key, compared ordinally.</summary>
     long? FindByKey(long owner, string key);
 
-    /// <summary>The ready task of a lane that goes first (<see cref="ReadyWork.GoesBefore"/>) among those of the lowest version above another.</summary>
+    /// <summary>
+    /// The ready task of a lane that goes first (<see cref="ReadyWork.GoesBefore"/>) among those of the lowest version above another.
+    /// </summary>
     ReadyWork? First(long lane, int aboveVersion);
 
-    /// <summary>The ready tasks of a lane and a version that go first, in that order; all of them, where they are fewer than the limit.</summary>
+    /// <summary>
+    /// The ready tasks of a lane and a version that go first, in that order; all of them, where they are fewer than the limit.
+    /// </summary>
     IReadOnlyList<ReadyWork> Ready(long lane, int version, int limit);
 
     /// <summary>The task that has been ready longest, which is that of the lowest rank, among those of a lane and a version.</summary>

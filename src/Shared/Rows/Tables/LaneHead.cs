@@ -17,7 +17,9 @@ internal sealed class LaneHead(long number, bool isStored) : Head(number)
     /// <summary>Gets or sets what lanes of one priority are ordered by, the lowest first.</summary>
     public long Turn { get; set; }
 
-    /// <summary>Gets or sets the ready tasks of each version, in the order of versions; <see langword="null"/> where nothing is known of them.</summary>
+    /// <summary>
+    /// Gets or sets the ready tasks of each version, in the order of versions; <see langword="null"/> where nothing is known of them.
+    /// </summary>
     public List<ReadyQueue>? Queues { get; set; }
 
     public bool IsEmpty => Running == 0 && Ready == 0;

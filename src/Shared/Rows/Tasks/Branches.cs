@@ -1,8 +1,8 @@
 namespace Coppice.Rows;
 
 /// <summary>
-/// Keeps the branches, by which trees and runs are walked: a task is on one while it is live and hangs on a parent or a run, or while something on a
-/// branch hangs on it.
+/// Keeps the branches, by which trees and runs are walked: a task is on one while it is live and hangs on a parent or a run, or while
+/// something on a branch hangs on it.
 /// </summary>
 internal sealed class Branches(IBranchRows rows)
 {

@@ -83,7 +83,9 @@ internal sealed class SpawnWriter(BatchContext context, MailPost post, WorkQueue
         return depth > maxDepth ? SpawnError.TooDeep : null;
     }
 
-    /// <summary>What is continued has to be an agent of the same owner, on the thread that is asked for, and that thread has to be free.</summary>
+    /// <summary>
+    /// What is continued has to be an agent of the same owner, on the thread that is asked for, and that thread has to be free.
+    /// </summary>
     private SpawnError? RefuseToContinue(AddTask task)
     {
         if (task.Continues is null)

@@ -41,7 +41,9 @@ internal sealed class ClaimRound
         return best is { } next ? _queue.First(next.Lane, next.Kind.Claim.MaxVersion, byAge) : null;
     }
 
-    /// <summary>As many crashes as there may not be have to be younger than the window; then the kind waits for the first of those to be older.</summary>
+    /// <summary>
+    /// As many crashes as there may not be have to be younger than the window; then the kind waits for the first of those to be older.
+    /// </summary>
     private DateTimeOffset? StoppedUntil(KindClaim claim, long kind)
     {
         if (claim.MaxCrashes > IKindRows.MaxCrashes || _context.Kinds.CrashBefore(kind, claim.MaxCrashes) is not { } crash)

@@ -1,8 +1,8 @@
 namespace Coppice.Rows;
 
 /// <summary>
-/// The lanes of a kind from which a host may claim, the one whose turn it is first: those that the transaction has changed by what is in memory,
-/// the others as the table has them, a page at a time.
+/// The lanes of a kind from which a host may claim, the one whose turn it is first: those that the transaction has changed by what is in
+/// memory, the others as the table has them, a page at a time.
 /// </summary>
 internal sealed class LaneOrder(ILaneRows lanes, KindClaim claim, long kind, bool byAge)
 {
@@ -43,7 +43,8 @@ internal sealed class LaneOrder(ILaneRows lanes, KindClaim claim, long kind, boo
 
     public LaneKey KeyOf(LaneHead lane) => new(byAge ? 0 : -(long)lane.Priority, lane.Turn);
 
-    private bool HasRoom(LaneHead lane) => lane.Ready > 0 && lane.Version <= claim.MaxVersion && lanes.HasRoom(lane, claim.MaxRunningPerThread);
+    private bool HasRoom(LaneHead lane) =>
+        lane.Ready > 0 && lane.Version <= claim.MaxVersion && lanes.HasRoom(lane, claim.MaxRunningPerThread);
 
     private LaneHead? FirstStored()
     {
