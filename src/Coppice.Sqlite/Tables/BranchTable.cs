@@ -38,7 +38,8 @@ internal sealed class BranchTable(Connection connection) : IBranchRows
 
     public void Add(in BranchRow row)
     {
-        _add.Bind(row.Number).Bind(row.Parent).Bind(row.Owner).Bind(row.HasEnded ? 1 : 0).Bind(row.Name).Bind(row.Parent is null ? row.RunId : null).Run();
+        var runId = row.Parent is null ? row.RunId : null;
+        _add.Bind(row.Number).Bind(row.Parent).Bind(row.Owner).Bind(row.HasEnded ? 1 : 0).Bind(row.Name).Bind(runId).Run();
         _isEmpty = false;
     }
 
