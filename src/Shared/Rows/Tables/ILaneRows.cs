@@ -21,7 +21,7 @@ internal interface ILaneRows
     LaneHead Changing(long lane);
 
     /// <summary>
-    /// Gets the lanes that this transaction has changed, of which alone <see cref="LaneHead.IsChanged"/> is set: they are not looked for
+    /// Gets the lanes that this transaction has changed, of which alone <see cref="Head.IsChanged"/> is set: they are not looked for
     /// where <see cref="Stored"/> has them. Once they are written they may be left out again, but not before the batch ends.
     /// </summary>
     IReadOnlyList<LaneHead> Changed { get; }
