@@ -32,6 +32,28 @@ give_up() {
     finish
 }
 
+# The tests of the PostgreSQL store have a cluster of their own, unless COPPICE_POSTGRES names a server. One that an earlier run
+# left behind, because it was killed, may be of an older version or half of one: it is never used again.
+scratch_cluster=artifacts/test-postgres
+
+start_postgres() {
+    [[ -z ${COPPICE_POSTGRES:-} ]] || return 0
+    echo '== PostgreSQL'
+    mkdir -p artifacts
+    local server
+    if eng/postgres.sh remove "$scratch_cluster" 2>artifacts/test-postgres.log \
+        && server=$(eng/postgres.sh start "$scratch_cluster" </dev/null 2>>artifacts/test-postgres.log); then
+        export COPPICE_POSTGRES=$server
+        return
+    fi
+    # Its tests are run all the same, and fail; they need not try what has just failed.
+    export COPPICE_POSTGRES_INSTALL=never
+    notes+=('== PostgreSQL could not be started, so the tests that need it fail. To be skipped is not an end for a test:' "$(cat artifacts/test-postgres.log)")
+    failed=$((failed + 1))
+}
+
+stop_postgres() { [[ ! -d $scratch_cluster ]] || eng/postgres.sh remove "$scratch_cluster"; }
+
 # The trace of system calls needs strace. Without it that one test says so; nothing else depends on it.
 install_strace() {
     command -v strace >/dev/null && return
@@ -71,6 +93,9 @@ run_tests() {
     fi
 }
 
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap stop_postgres EXIT
 command -v dotnet >/dev/null || give_up 'The .NET 10 SDK is needed: https://dotnet.microsoft.com/download'
 install_strace
 
@@ -78,6 +103,7 @@ echo '== build'
 dotnet build Coppice.slnx -c Release -warnaserror -v q -nologo </dev/null || give_up 'The build failed.'
 dotnet build-server shutdown --vbcscompiler </dev/null >/dev/null 2>&1
 
+start_postgres
 echo '== test'
 rm -rf "$results" && mkdir -p "$results"
 for project in tests/*.Tests/*.csproj; do
