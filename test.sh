@@ -35,11 +35,13 @@ give_up() {
 # The tests of the PostgreSQL store have a cluster of their own, unless COPPICE_POSTGRES names a server. One that an earlier run
 # left behind, because it was killed, may be of an older version or half of one: it is never used again.
 scratch_cluster=artifacts/test-postgres
+has_cluster=no
 
 start_postgres() {
     [[ -z ${COPPICE_POSTGRES:-} ]] || return 0
     echo '== PostgreSQL'
     mkdir -p artifacts
+    has_cluster=yes
     local server
     if eng/postgres.sh remove "$scratch_cluster" 2>artifacts/test-postgres.log \
         && server=$(eng/postgres.sh start "$scratch_cluster" </dev/null 2>>artifacts/test-postgres.log); then
@@ -52,7 +54,7 @@ start_postgres() {
     failed=$((failed + 1))
 }
 
-stop_postgres() { [[ ! -d $scratch_cluster ]] || eng/postgres.sh remove "$scratch_cluster"; }
+stop_postgres() { [[ $has_cluster == no ]] || eng/postgres.sh remove "$scratch_cluster" 2>>artifacts/test-postgres.log; }
 
 # The trace of system calls needs strace. Without it that one test says so; nothing else depends on it.
 install_strace() {

@@ -126,28 +126,32 @@ choose_folder() {
     log=$folder/server.log
 }
 
-make_folder() {
-    if [[ -d $folder && ! -e $folder/coppice.lock && -n $(ls -A -- "$folder" 2>/dev/null) ]]; then
-        fail "$folder is not empty, and holds no cluster of this script."
-    fi
-    (umask 022 && mkdir -p -- "$folder") || fail "$folder cannot be made."
-    if ((EUID == 0)); then
-        chown "$server_uid:$server_gid" "$folder"
-    fi
-    chmod 0700 "$folder" 2>/dev/null && [[ -w $folder ]] \
-        || fail "$folder belongs to somebody else; it can be removed, or started, by its owner or by root."
+# The lock is the first file in a folder of this script, and leaves with it.
+holds_something_else() {
+    local entries
+    entries=$(ls -A -- "$folder" 2>/dev/null) || return 1
+    [[ -n $entries && $'\n'$entries$'\n' != *$'\n'coppice.lock$'\n'* && ! -e $folder/coppice.lock && -d $folder ]]
 }
 
-# Holds the folder until this script ends. Whoever waited while the folder was removed holds a file that is no longer there: once more.
+make_folder() {
+    (umask 022 && mkdir -p -- "$folder") || fail "$folder cannot be made."
+    {
+        ((EUID != 0)) || chown "$server_uid:$server_gid" "$folder"
+        chmod 0700 "$folder"
+    } 2>/dev/null
+}
+
+# Holds the folder until this script ends; fails where there is none and none is to be made. Each step may find that the folder was
+# removed meanwhile, and who waited for the lock may hold one that is no longer there: then it begins again.
 lock_folder() {
     while true; do
+        ! holds_something_else || fail "$folder is not empty, and holds no cluster of this script."
         if [[ $1 == make ]]; then
-            make_folder
-        elif [[ ! -d $folder ]]; then
+            make_folder || { [[ -d $folder ]] && fail "$folder belongs to somebody else." || continue; }
+        elif [[ -x $folder && ! -e $folder/coppice.lock ]] || [[ ! -d $folder ]]; then
             return 1
         fi
-        [[ $1 == make || -e $folder/coppice.lock ]] || fail "$folder holds no cluster of this script."
-        { exec 9>>"$folder/coppice.lock"; } 2>/dev/null || { [[ ! -d $folder ]] && continue || fail "$folder belongs to somebody else."; }
+        { exec 9>>"$folder/coppice.lock"; } 2>/dev/null || { [[ -d $folder ]] && fail "$folder belongs to somebody else." || continue; }
         command -v flock >/dev/null || return 0
         flock 9
         if [[ $folder/coppice.lock -ef /dev/fd/9 ]]; then

@@ -1,14 +1,19 @@
 namespace Coppice.PostgreSql.Tests.Support;
 
 /// <summary>A place for a cluster of a test's own, with spaces in its path, which the server's user can reach whoever runs the tests.</summary>
-internal sealed class ScratchFolder : IAsyncDisposable
+public sealed class ScratchFolder : IAsyncDisposable
 {
     private const UnixFileMode OpenToAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
     private readonly string _root = Directory.CreateTempSubdirectory("coppice postgres ").FullName;
 
-    public ScratchFolder(bool reachable = true)
+    public ScratchFolder()
+        : this(reachable: true)
+    {
+    }
+
+    internal ScratchFolder(bool reachable)
     {
         if (reachable && !OperatingSystem.IsWindows())
         {
