@@ -85,9 +85,10 @@ use_owner_of() {
     server_user=$(id -un "$owner" 2>/dev/null || printf '%s' "$owner")
 }
 
+# The last folder on the way to a path that is there and may be entered.
 nearest_folder() {
     local path=$1
-    while [[ ! -d $path ]]; do
+    while [[ ! -d $path || ! -x $path ]]; do
         path=${path%/*}
         path=${path:-/}
     done
