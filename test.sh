@@ -50,7 +50,7 @@ start_postgres() {
     fi
     # Its tests are run all the same, and fail; they need not try what has just failed.
     export COPPICE_POSTGRES_INSTALL=never
-    notes+=('== PostgreSQL could not be started, so the tests that need it fail. To be skipped is not an end for a test:' "$(cat artifacts/test-postgres.log)")
+    notes+=('== PostgreSQL could not be started, so the tests that need it fail. Why:' "$(cat artifacts/test-postgres.log)")
     failed=$((failed + 1))
 }
 
