@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using Coppice.Cli.Commands;
 using Coppice.Cli.Rendering;
 
@@ -43,9 +44,18 @@ internal sealed class CoppiceCommandLine
         var help = new Dictionary<Command, string> { [_root] = Epilogue };
         foreach (var command in Commands())
         {
+            Add(_root, command);
+        }
+
+        var database = new Command("db", "Tend the tables of a PostgreSQL store.");
+        Add(database, new DbScriptCommand());
+        _root.Subcommands.Add(database);
+
+        void Add(Command above, ICliCommand command)
+        {
             var definition = command.Define(_shared);
             definition.SetAction((parsed, cancellationToken) => command.RunAsync(parsed, context, cancellationToken));
-            _root.Subcommands.Add(definition);
+            above.Subcommands.Add(definition);
             help[definition] = command.Examples;
         }
 
@@ -114,10 +124,12 @@ internal sealed class CoppiceCommandLine
     {
         // That a command is missing says less than what stands in its place.
         var error = parsed.UnmatchedTokens.Count > 0 ? parsed.Errors[^1] : parsed.Errors[0];
-        var command = parsed.CommandResult.Command == _root ? "" : $" {parsed.CommandResult.Command.Name}";
-        _context.Console.Say($"{Name}: {error.Message} Try '{Name}{command} --help'.");
+        _context.Console.Say($"{Name}: {error.Message} Try '{Name}{PathTo(parsed.CommandResult)} --help'.");
         return ExitCodes.Usage;
     }
+
+    private static string PathTo(SymbolResult? result) =>
+        result is CommandResult { Command: not RootCommand } command ? $"{PathTo(command.Parent)} {command.Command.Name}" : "";
 
     private static string Message(Exception e) => e switch
     {

@@ -99,6 +99,8 @@ public sealed class UsageTests : IDisposable
     [InlineData("export --help", "JSON lines")]
     [InlineData("prune --help", "7d")]
     [InlineData("completion --help", "bashrc")]
+    [InlineData("db --help", "script")]
+    [InlineData("db script --help", "coppice db script --grant app")]
     public async Task Help_has_examples_and_calls_the_command_by_its_name(string arguments, string expected)
     {
         Assert.Equal(0, await _console.RunAsync(arguments.Split(' ')));
