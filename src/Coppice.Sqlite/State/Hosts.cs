@@ -34,6 +34,9 @@ internal sealed class Hosts(UndoLog undo) : IHosts
         }
     }
 
+    // A lock keeps other processes away, and what an earlier one left is not on this list.
+    public IReadOnlyList<HostFence> Gone() => [];
+
     public IReadOnlyList<long> Left()
     {
         lock (_gate)

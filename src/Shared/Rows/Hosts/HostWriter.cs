@@ -13,6 +13,11 @@ internal sealed class HostWriter(BatchContext context, MailPost post, WorkWriter
         var hosts = context.Hosts;
         var fence = new HostFence(join.HostId, context.Numbers.NextEpoch());
         var settled = new Settled([], []);
+        foreach (var gone in hosts.Gone())
+        {
+            SettleAll(gone, wasOpen: true, settled);
+        }
+
         foreach (var epoch in context.Tasks.Holders())
         {
             if (!hosts.IsOpen(epoch))
@@ -51,16 +56,8 @@ internal sealed class HostWriter(BatchContext context, MailPost post, WorkWriter
             return new HostSettled([]);
         }
 
-        var wasOpen = hosts.IsOpen(settle.Fence);
-        hosts.Forget(settle.Fence.Epoch);
-        context.Outbox.Release(settle.Fence.Epoch, context.Time);
         var settled = new Settled([], []);
-        Settle(settle.Fence.Epoch, settled);
-        if (wasOpen)
-        {
-            Close(settle.Fence);
-        }
-
+        SettleAll(settle.Fence, hosts.IsOpen(settle.Fence), settled);
         return new HostSettled(settled.Orphans) { Recovered = settled.Recovered };
     }
 
@@ -84,6 +81,17 @@ internal sealed class HostWriter(BatchContext context, MailPost post, WorkWriter
         context.Outbox.Release(fence.Epoch, context.Time);
         Close(fence);
         return HostLeft.Instance;
+    }
+
+    private void SettleAll(HostFence fence, bool wasOpen, Settled settled)
+    {
+        context.Hosts.Forget(fence.Epoch);
+        context.Outbox.Release(fence.Epoch, context.Time);
+        Settle(fence.Epoch, settled);
+        if (wasOpen)
+        {
+            Close(fence);
+        }
     }
 
     private void Settle(long epoch, Settled settled)

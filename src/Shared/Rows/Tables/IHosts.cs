@@ -16,6 +16,11 @@ internal interface IHosts
     /// <summary>Whether a host is listed, open or left.</summary>
     bool IsKnown(HostFence fence);
 
+    /// <summary>
+    /// The hosts that are listed as open although their process has surely ended. None where whoever opens the store finds only hosts of its own process.
+    /// </summary>
+    IReadOnlyList<HostFence> Gone();
+
     /// <summary>The epochs of the hosts that have left and are listed still.</summary>
     IReadOnlyList<long> Left();
 

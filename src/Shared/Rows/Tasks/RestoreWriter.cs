@@ -48,9 +48,10 @@ internal sealed class RestoreWriter(BatchContext context, MailPost post)
         {
             if (!HasLiveDescendant(number))
             {
-                context.Tasks.Remove(number);
+                // The task goes last: it says which thread the other rows belong to.
                 context.Work.Remove(number);
                 context.Branches.Remove(number);
+                context.Tasks.Remove(number);
                 count++;
             }
         }

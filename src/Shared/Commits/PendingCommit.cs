@@ -1,4 +1,4 @@
-namespace Coppice.Sqlite;
+namespace Coppice.Rows;
 
 /// <summary>A batch on its way through the writer, and its caller's answer. Without a batch it only waits for the writer to pass.</summary>
 internal sealed class PendingCommit(MutationBatch? batch) : TaskCompletionSource<CommitResult>(TaskCreationOptions.RunContinuationsAsynchronously)

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Coppice.Sqlite;
+namespace Coppice.Rows;
 
 /// <summary>
 /// Waits for what comes within microseconds without falling asleep, because waking up would take as long again. It only does so while

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace Coppice.Sqlite;
+namespace Coppice.Rows;
 
 /// <summary>Where batches wait for the writer. Its length is bounded by the number of callers, each of which waits for its own.</summary>
 internal sealed class CommitQueue

@@ -1,0 +1,182 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Npgsql;
+
+namespace Coppice.PostgreSql;
+
+/// <summary>The connections of a store: some that write, each for itself for as long as it lives, and a pool of those that read.</summary>
+internal sealed class Database : IAsyncDisposable
+{
+    // A host that falls silent within a transaction holds its locks for as long as that, which has to be less than HostTimeout.
+    private const int SilenceSeconds = 8;
+
+    // The writer's own, and one for what must not wait for its transaction.
+    private const int WriterConnections = 2;
+
+    // Beside those that write and read: for its hosts' locks, for news from others, for news to them.
+    private const int SessionConnections = 4;
+
+    // Every statement has an index that it is meant to go by. Statistics that are missing or old (a plan made while the store was empty, one large
+    // thread among many small ones) are not to talk the planner out of it, nor what it then thinks of the cost into compiling.
+    internal const string PlannerSettings =
+        """
+
+        SET enable_seqscan = off;
+        SET enable_bitmapscan = off;
+        SET enable_sort = off;
+        SET random_page_cost = 1;
+        SET jit = off;
+        SET default_transaction_isolation = 'read committed';
+        """;
+
+    private readonly NpgsqlDataSource _source;
+    private readonly NpgsqlDataSource _readers;
+    private readonly List<NpgsqlDataSource> _built = [];
+    private readonly ConcurrentDictionary<string, string> _statements = new(StringComparer.Ordinal);
+
+    public Database(string connectionString, PostgreSqlTaskStoreOptions options)
+    {
+        Options = options;
+        var settings = Parse(connectionString);
+        Place = string.Create(CultureInfo.InvariantCulture, $"{settings.Host}:{settings.Port}/{settings.Database ?? settings.Username}");
+        settings.ApplicationName ??= "coppice";
+        settings.CommandTimeout = (int)Math.Ceiling(options.CommandTimeout.TotalSeconds);
+        settings.MaxPoolSize = WriterConnections + SessionConnections;
+        settings.MinPoolSize = 0;
+        settings.Pooling = true;
+        settings.Multiplexing = false;
+        settings.Enlist = false;
+
+        // The settings below are those of a connection for as long as it lives, which a reset between two uses would take away.
+        settings.NoResetOnClose = true;
+        settings.TcpKeepAlive = true;
+        settings.TcpKeepAliveTime = SilenceSeconds / 2;
+        settings.TcpKeepAliveInterval = 1;
+        settings.MaxAutoPrepare = Math.Max(settings.MaxAutoPrepare, 200);
+        settings.AutoPrepareMinUsages = 2;
+        _source = Build(settings, Settings() + PlannerSettings);
+
+        // A pool of their own, so that no number of reads keeps a writer from its connection.
+        settings.MaxPoolSize = options.ReaderConnections;
+        _readers = Build(settings, Settings() + PlannerSettings);
+    }
+
+    public PostgreSqlTaskStoreOptions Options { get; }
+
+    public string Schema => Options.Schema;
+
+    /// <summary>Gets the server and the database, fit to be shown.</summary>
+    public string Place { get; }
+
+    public async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (NpgsqlException e)
+        {
+            throw StoreFaults.From(e, Place, notCommitted: true);
+        }
+    }
+
+    /// <summary>Opens a connection on the calling thread, which is a writer's own.</summary>
+    public NpgsqlConnection Open() => _source.OpenConnection();
+
+    /// <summary>Makes a statement that reads, on a connection of the pool that it has from its run to its end.</summary>
+    /// <param name="sql">One of a bounded number of texts, for it is remembered; <c>{schema}</c> in it is the schema of the store.</param>
+    /// <param name="values">Its values, by place.</param>
+    public NpgsqlCommand CreateCommand(string sql, IEnumerable<NpgsqlParameter> values)
+    {
+        var command = _readers.CreateCommand(InSchema(sql));
+        command.Parameters.AddRange(values.ToArray());
+        return command;
+    }
+
+    /// <summary>Makes statements as <see cref="CreateCommand"/> does, which are sent as one and are one transaction.</summary>
+    public NpgsqlBatch CreateBatch(params IEnumerable<(string Sql, NpgsqlParameter[] Values)> statements)
+    {
+        var batch = _readers.CreateBatch();
+        foreach (var (sql, values) in statements)
+        {
+            var command = new NpgsqlBatchCommand(InSchema(sql));
+            command.Parameters.AddRange(values);
+            batch.BatchCommands.Add(command);
+        }
+
+        return batch;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var source in _built)
+        {
+            await source.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static NpgsqlConnectionStringBuilder Parse(string connectionString)
+    {
+        NpgsqlConnectionStringBuilder settings;
+        try
+        {
+            settings = new NpgsqlConnectionStringBuilder(connectionString);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException or InvalidCastException)
+        {
+            throw Unusable(nameof(connectionString), "It cannot be read.");
+        }
+
+        if (string.IsNullOrWhiteSpace(settings.Host))
+        {
+            throw Unusable(nameof(connectionString), "It names no host.");
+        }
+
+        return settings.Port <= ushort.MaxValue ? settings : throw Unusable(nameof(connectionString), "There is no such port.");
+    }
+
+    // What the driver says of it may quote it, and that may hold a password.
+    private static ArgumentException Unusable(string parameter, string why) => new(
+        $"The connection string cannot be used. {why} Its form is 'Host=…;Database=…;Username=…;Password=…'.", parameter);
+
+    private static string Settings() => string.Create(CultureInfo.InvariantCulture, $"""
+        SET idle_in_transaction_session_timeout = '{SilenceSeconds}s';
+        SET tcp_keepalives_idle = {SilenceSeconds / 2};
+        SET tcp_keepalives_interval = 1;
+        SET tcp_keepalives_count = {SilenceSeconds / 2};
+        SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+        """);
+
+    private static void SetUp(NpgsqlConnection connection, string sql)
+    {
+        using var command = new NpgsqlCommand(sql, connection);
+        command.ExecuteNonQuery();
+    }
+
+    private static async Task SetUpAsync(NpgsqlConnection connection, string sql)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        await using (command.ConfigureAwait(false))
+        {
+            await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
+    }
+
+    // Of several servers, the one that takes writes; reads go there too, for they are to see what was written.
+    private NpgsqlDataSource Build(NpgsqlConnectionStringBuilder settings, string sql)
+    {
+        var isOneServer = !settings.Host!.Contains(',', StringComparison.Ordinal);
+        if (!isOneServer)
+        {
+            settings.TargetSessionAttributes = null;
+        }
+
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+        builder.UsePhysicalConnectionInitializer(connection => SetUp(connection, sql), connection => SetUpAsync(connection, sql));
+        NpgsqlDataSource built = isOneServer ? builder.Build() : builder.BuildMultiHost();
+        _built.Add(built);
+        return built is NpgsqlMultiHostDataSource servers ? servers.WithTargetSession(TargetSessionAttributes.Primary) : built;
+    }
+
+    private string InSchema(string sql) => _statements.GetOrAdd(sql, static (text, schema) => text.Replace("{schema}", schema, StringComparison.Ordinal), Schema);
+}

@@ -1,0 +1,16 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Coppice.PostgreSql;
+
+/// <summary>Values of a statement, by place, each with its type said: without it the server would have to be asked, and nothing be prepared.</summary>
+internal static class Parameter
+{
+    public static NpgsqlParameter Of(long? value) => new() { NpgsqlDbType = NpgsqlDbType.Bigint, Value = value ?? (object)DBNull.Value };
+
+    public static NpgsqlParameter Of(string? value) => new() { NpgsqlDbType = NpgsqlDbType.Text, Value = value ?? (object)DBNull.Value };
+
+    public static NpgsqlParameter Of(Guid value) => new() { NpgsqlDbType = NpgsqlDbType.Uuid, Value = value };
+
+    public static NpgsqlParameter Of(int[] values) => new() { NpgsqlDbType = NpgsqlDbType.Integer | NpgsqlDbType.Array, Value = values };
+}

@@ -1,0 +1,120 @@
+namespace Coppice.PostgreSql;
+
+/// <summary>
+/// The writer's statements on hosts. A transaction holds a lock on the fence of each host whose batches it writes, which others may hold too; who closes a
+/// host holds it alone.
+/// </summary>
+internal sealed class HostRows(WriterConnection connection, SessionLocks session) : IHosts
+{
+    private static readonly string FenceKey = SessionLocks.KeySql("fence", "$1::bigint");
+    private static readonly string ProcessKey = SessionLocks.KeySql("host", "$1::bigint");
+
+    private readonly Statement _share = connection.Prepare($"SELECT pg_advisory_xact_lock_shared({FenceKey})");
+    private readonly Statement _close = connection.Prepare($"SELECT pg_advisory_xact_lock({FenceKey})");
+    private readonly Statement _isGone = connection.Prepare($"SELECT 1 WHERE pg_try_advisory_xact_lock({ProcessKey})");
+    private readonly Statement _get = connection.Prepare("SELECT host_id, is_open FROM {schema}.hosts WHERE epoch = $1");
+    private readonly Statement _open = connection.Prepare("SELECT epoch, host_id FROM {schema}.hosts WHERE is_open ORDER BY epoch");
+    private readonly Statement _left = connection.Prepare("SELECT epoch FROM {schema}.hosts WHERE NOT is_open ORDER BY epoch");
+    private readonly Statement _add = connection.Prepare(
+        "INSERT INTO {schema}.hosts (epoch, host_id, joined_ms) VALUES ($1, $2, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)");
+
+    private readonly Statement _leave = connection.Prepare("UPDATE {schema}.hosts SET is_open = false WHERE epoch = $1");
+    private readonly Statement _forget = connection.Prepare("DELETE FROM {schema}.hosts WHERE epoch = $1");
+    private readonly Dictionary<long, (string HostId, bool IsOpen)?> _known = [];
+    private readonly List<long> _closed = [];
+
+    /// <summary>Takes the locks of the hosts whose batches are about to be written. The transaction holds no other yet.</summary>
+    public void Begin(IEnumerable<long> epochs)
+    {
+        Forget();
+        foreach (var epoch in epochs.Where(static epoch => epoch > 0).Distinct().Order())
+        {
+            _share.Bind(epoch).Run();
+        }
+    }
+
+    /// <summary>The transaction has landed: the hosts that it closed need show no more that their process lives.</summary>
+    public void Landed()
+    {
+        foreach (var epoch in _closed)
+        {
+            session.Release(epoch);
+        }
+
+        _closed.Clear();
+    }
+
+    /// <summary>Lets go of what the transaction knew.</summary>
+    public void Forget()
+    {
+        _known.Clear();
+        _closed.Clear();
+    }
+
+    public bool IsOpen(HostFence fence) => Get(fence.Epoch) is (var hostId, true) && hostId == fence.HostId;
+
+    public bool IsOpen(long epoch) => Get(epoch) is (_, true);
+
+    public bool IsKnown(HostFence fence)
+    {
+        Close(fence.Epoch);
+        return Get(fence.Epoch) is var (hostId, _) && hostId == fence.HostId;
+    }
+
+    public IReadOnlyList<HostFence> Gone()
+    {
+        var open = new List<HostFence>();
+        using (var rows = _open.Rows())
+        {
+            while (rows.Next())
+            {
+                open.Add(new HostFence(rows.Text(1), rows.Number(0)));
+            }
+        }
+
+        return open.FindAll(fence => _isGone.Bind(fence.Epoch).Scalar() is not null && IsKnown(fence));
+    }
+
+    public IReadOnlyList<long> Left() => _left.Numbers();
+
+    public void Join(HostFence fence)
+    {
+        // Before anybody can see the host, who would find that its process has ended.
+        session.Hold(fence.Epoch);
+        _add.Bind(fence.Epoch).Bind(fence.HostId).Run();
+        _known[fence.Epoch] = (fence.HostId, true);
+    }
+
+    public void Leave(HostFence fence)
+    {
+        Close(fence.Epoch);
+        _leave.Bind(fence.Epoch).Run();
+        _known[fence.Epoch] = (fence.HostId, false);
+        _closed.Add(fence.Epoch);
+    }
+
+    void IHosts.Forget(long epoch)
+    {
+        Close(epoch);
+        _forget.Bind(epoch).Run();
+        _known[epoch] = null;
+        _closed.Add(epoch);
+    }
+
+    private void Close(long epoch)
+    {
+        _close.Bind(epoch).Run();
+        _known.Remove(epoch);
+    }
+
+    private (string HostId, bool IsOpen)? Get(long epoch)
+    {
+        if (!_known.TryGetValue(epoch, out var known))
+        {
+            using var rows = _get.Bind(epoch).Rows();
+            _known[epoch] = known = rows.Next() ? (rows.Text(0), rows.Flag(1)) : null;
+        }
+
+        return known;
+    }
+}

@@ -1,0 +1,58 @@
+namespace Coppice.PostgreSql;
+
+/// <summary>The writer's statements on mail.</summary>
+internal sealed class MailRows(WriterConnection connection) : IMailRows
+{
+    private readonly Statement _add = connection.Prepare(
+        "INSERT INTO {schema}.mail (owner_thread_id, seq, class, task, json) VALUES ($1, $2, $3, $4, $5)");
+
+    private readonly Statement _acknowledge = connection.Prepare(
+        "WITH gone AS (DELETE FROM {schema}.mail WHERE owner_thread_id = $1 AND seq <= $2 RETURNING class) "
+        + "SELECT class, count(*) FROM gone GROUP BY class");
+
+    private readonly Statement _take = connection.Prepare("DELETE FROM {schema}.mail WHERE owner_thread_id = $1 AND seq = $2 RETURNING json");
+
+    // The class of a message is 2.
+    private readonly Statement _bury = connection.Prepare(
+        "WITH gone AS (DELETE FROM {schema}.mail WHERE owner_thread_id = $1 AND class = 2 AND task = $2 RETURNING seq, json) "
+        + "SELECT seq, json FROM gone ORDER BY seq");
+
+    public void Add(long thread, long sequence, MailClass mailClass, long? addressee, MailEvent mail)
+    {
+        connection.Lock(thread);
+        _add.Bind(thread).Bind(sequence).Bind((long)mailClass).Bind(addressee).Bind(MailEventJson.Serialize(mail)).Run();
+    }
+
+    public MailCounts Acknowledge(long thread, long through)
+    {
+        connection.Lock(thread);
+        var gone = default(MailCounts);
+        using var rows = _acknowledge.Bind(thread).Bind(through).Rows();
+        while (rows.Next())
+        {
+            gone += MailCounts.Of((MailClass)rows.Number(0), (int)rows.Number(1));
+        }
+
+        return gone;
+    }
+
+    public string? Take(long thread, long sequence)
+    {
+        connection.Lock(thread);
+        using var rows = _take.Bind(thread).Bind(sequence).Rows();
+        return rows.Next() ? rows.Text(0) : null;
+    }
+
+    public IReadOnlyList<(long Sequence, string Json)> Bury(long thread, long agent)
+    {
+        connection.Lock(thread);
+        var letters = new List<(long Sequence, string Json)>();
+        using var rows = _bury.Bind(thread).Bind(agent).Rows();
+        while (rows.Next())
+        {
+            letters.Add((rows.Number(0), rows.Text(1)));
+        }
+
+        return letters;
+    }
+}

@@ -1,0 +1,20 @@
+namespace Coppice.PostgreSql;
+
+/// <summary>A thread as the transaction has it: the head of its mailbox, and who has that open.</summary>
+internal sealed class ThreadEntry(ThreadHead head)
+{
+    public ThreadHead Head { get; } = head;
+
+    public Guid? Reader { get; set; }
+
+    public long ReaderEpoch { get; set; }
+
+    public long? ReaderAgent { get; set; }
+
+    public long ReadThrough { get; set; }
+
+    public MailCounts Unread { get; set; }
+
+    public ReaderHead? ToReader() =>
+        Reader is { } reader ? new ReaderHead(Head.Id, reader, ReaderEpoch, ReaderAgent, ReadThrough, Unread) : null;
+}

@@ -1,0 +1,256 @@
+using System.Text.Json;
+
+namespace Coppice.PostgreSql;
+
+/// <summary>The writer's statements on the work of tasks. Heads are in memory until the transaction ends, under their threads' locks.</summary>
+internal sealed class WorkRows(WriterConnection connection, TaskOwners owners) : IWorkRows
+{
+    private const string DueSql = "SELECT n, owner_thread_id FROM {schema}.work WHERE due_ms <= $1";
+    private const string ExpiredSql = "SELECT n, owner_thread_id FROM {schema}.work WHERE expires_ms <= $1";
+    private const string AmongHeld = "AND owner_thread_id = ANY ($3)";
+    private const string ByDue = "ORDER BY due_ms, n LIMIT $2";
+    private const string ByExpiry = "ORDER BY expires_ms, n LIMIT $2";
+
+    // The tasks that ITaskRows.Prune will forget.
+    private const string Old =
+        """
+        {schema}.tasks t WHERE kind IS NOT NULL AND state >= 3 AND coalesce(completed_ms, created_ms) < $1
+            AND NOT EXISTS (SELECT 1 FROM {schema}.branches b WHERE b.owner_thread_id = t.owner_thread_id AND b.n = t.n)
+        """;
+
+    private readonly Statement _head = connection.Prepare(
+        """
+        SELECT kind, version, recovery, max_crashes, priority, deadline_ms, attempt, failures, crashes, claim, rank, due_ms, has_steps, has_checkpoint
+        FROM {schema}.work WHERE owner_thread_id = $1 AND n = $2
+        """);
+
+    private readonly Statement _add = connection.Prepare(
+        """
+        INSERT INTO {schema}.work (owner_thread_id, n, kind, version, recovery, max_crashes, priority, attempt, failures, crashes, rank, due_ms,
+            expires_ms, deadline_ms, restored, key, last_error, input)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        """);
+
+    private readonly Statement _set = connection.Prepare(
+        """
+        UPDATE {schema}.work SET attempt = $3, failures = $4, crashes = $5, claim = $6, rank = $7, due_ms = $8, expires_ms = $9, has_steps = $10,
+            has_checkpoint = $11
+        WHERE owner_thread_id = $1 AND n = $2
+        """);
+
+    private readonly Statement _setError = connection.Prepare("UPDATE {schema}.work SET last_error = $3 WHERE owner_thread_id = $1 AND n = $2");
+    private readonly Statement _byKey = connection.Prepare(
+        """
+        SELECT n FROM {schema}.work
+        WHERE owner_thread_id = $1 AND hashtextextended(key, 0) = hashtextextended($2, 0) AND key = $2 AND NOT restored
+        """);
+
+    private readonly Statement _first = connection.Prepare(
+        """
+        SELECT n, version, priority, rank FROM {schema}.work WHERE owner_thread_id = $1 AND kind = $2 AND version > $3 AND rank IS NOT NULL
+        ORDER BY version, priority DESC, rank LIMIT 1
+        """);
+
+    private readonly Statement _ready = connection.Prepare(
+        """
+        SELECT n, version, priority, rank FROM {schema}.work WHERE owner_thread_id = $1 AND kind = $2 AND version = $3 AND rank IS NOT NULL
+        ORDER BY priority DESC, rank LIMIT $4
+        """);
+
+    // Most tasks have the priority 0 and need no index of their own for this: among them, the other one is in the order of ranks too.
+    private readonly Statement _longest = connection.Prepare(
+        """
+        (SELECT n, version, priority, rank FROM {schema}.work
+            WHERE owner_thread_id = $1 AND kind = $2 AND version = $3 AND priority = 0 AND rank IS NOT NULL ORDER BY rank LIMIT 1)
+        UNION ALL (SELECT n, version, priority, rank FROM {schema}.work
+            WHERE owner_thread_id = $1 AND kind = $2 AND version = $3 AND priority <> 0 AND rank IS NOT NULL ORDER BY rank LIMIT 1)
+        ORDER BY rank LIMIT 1
+        """);
+
+    private readonly Statement _due = connection.Prepare($"{DueSql} {ByDue}");
+    private readonly Statement _dueAmongHeld = connection.Prepare($"{DueSql} {AmongHeld} {ByDue}");
+    private readonly Statement _expired = connection.Prepare($"{ExpiredSql} {ByExpiry}");
+    private readonly Statement _expiredAmongHeld = connection.Prepare($"{ExpiredSql} {AmongHeld} {ByExpiry}");
+    private readonly Statement _nextTime = connection.Prepare(
+        """
+        SELECT least(
+            (SELECT min(due_ms) FROM {schema}.work WHERE due_ms IS NOT NULL),
+            (SELECT min(expires_ms) FROM {schema}.work WHERE expires_ms IS NOT NULL))
+        """);
+
+    private readonly Statement _oldOwners = connection.Prepare($"SELECT DISTINCT owner_thread_id FROM {Old}");
+    private readonly Statement _prune = connection.Prepare(
+        $$"""
+        DELETE FROM {schema}.work w USING (SELECT owner_thread_id, n FROM {{Old}} AND t.owner_thread_id = ANY ($2)) old
+        WHERE w.owner_thread_id = old.owner_thread_id AND w.n = old.n
+        """);
+
+    private readonly Statement _remove = connection.Prepare("DELETE FROM {schema}.work WHERE owner_thread_id = $1 AND n = $2");
+    private readonly Dictionary<long, WorkHead> _heads = [];
+
+    public WorkHead Head(long number)
+    {
+        if (_heads.TryGetValue(number, out var known))
+        {
+            return known;
+        }
+
+        var owner = owners.Of(number) ?? throw NotThere(number);
+        connection.Lock(owner);
+        using var rows = _head.Bind(owner).Bind(number).Rows();
+        if (!rows.Next())
+        {
+            throw NotThere(number);
+        }
+
+        var kind = rows.Number(0);
+        return _heads[number] = new WorkHead(
+            number, kind, LanePlace.Of(kind, owner), (int)rows.Number(1), (RecoveryPolicy)rows.Number(2), (int)rows.Number(3), (int)rows.Number(4),
+            rows.TimeOrNull(5))
+        {
+            Attempt = (int)rows.Number(6),
+            Failures = (int)rows.Number(7),
+            Crashes = (int)rows.Number(8),
+            Claim = rows.Number(9),
+            Rank = rows.NumberOrNull(10),
+            DueAt = rows.TimeOrNull(11),
+            HasSteps = rows.Flag(12),
+            HasCheckpoint = rows.Flag(13),
+        };
+    }
+
+    public void Add(in WorkHead head, long owner, NewWork work)
+    {
+        Add(head, owner, isRestored: false, work.IdempotencyKey, lastError: null, work.Input);
+        _heads[head.Number] = head;
+    }
+
+    public void Add(long number, long kind, long owner, TaskWork work)
+    {
+        var head = new WorkHead(
+            number, kind, LanePlace.Of(kind, owner), work.Version, work.Recovery, MaxCrashes: int.MaxValue, work.Priority, WorkHead.Storable(work.Deadline))
+        {
+            Attempt = work.Attempt,
+            Failures = work.Failures,
+            Crashes = work.Crashes,
+        };
+        Add(head, owner, isRestored: true, work.IdempotencyKey, work.LastError, work.Input);
+    }
+
+    public void Set(in WorkHead work)
+    {
+        On(work, _set).Bind(work.Attempt).Bind(work.Failures).Bind(work.Crashes).Bind(work.Claim).Bind(work.Rank).Bind(work.DueAt)
+            .Bind(work.IsPending ? work.Deadline : null).Bind(work.HasSteps).Bind(work.HasCheckpoint).Run();
+        _heads[work.Number] = work;
+    }
+
+    public void SetError(in WorkHead work, string lastError) => On(work, _setError).Bind(lastError).Run();
+
+    public void End(in WorkHead work) => Set(work);
+
+    public long? FindByKey(long owner, string key)
+    {
+        connection.Lock(owner);
+        return _byKey.Bind(owner).Bind(key).Scalar();
+    }
+
+    public ReadyWork? First(long lane, int aboveVersion) => Only(Of(lane, _first).Bind(aboveVersion));
+
+    public IReadOnlyList<ReadyWork> Ready(long lane, int version, int limit) => Read(Of(lane, _ready).Bind(version).Bind(limit));
+
+    public ReadyWork? Longest(long lane, int version) => Only(Of(lane, _longest).Bind(version));
+
+    public IReadOnlyList<long> Due(DateTimeOffset now, int limit) => Come(_due, _dueAmongHeld, now, limit);
+
+    public IReadOnlyList<long> Expired(DateTimeOffset now, int limit) => Come(_expired, _expiredAmongHeld, now, limit);
+
+    /// <inheritdoc/>
+    /// <remarks>Where something was left out because others had it locked, the next look is at once.</remarks>
+    public DateTimeOffset? NextTime() =>
+        connection.HasSkipped ? DateTimeOffset.UnixEpoch : _nextTime.Scalar() is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
+
+    public void Prune(DateTimeOffset endedBefore)
+    {
+        var locked = new HashSet<long>();
+        while (_oldOwners.Bind(endedBefore).Numbers() is var found && !locked.IsSupersetOf(found))
+        {
+            connection.LockAll(found);
+            locked.UnionWith(found);
+        }
+
+        if (locked.Count > 0)
+        {
+            _prune.Bind(endedBefore).Bind([.. locked]).Run();
+            _heads.Clear();
+        }
+    }
+
+    public void Remove(long number)
+    {
+        if (owners.Of(number) is { } owner)
+        {
+            connection.Lock(owner);
+            _remove.Bind(owner).Bind(number).Run();
+            _heads.Remove(number);
+        }
+    }
+
+    /// <summary>Lets go of what is in memory, because a transaction begins or the table has been set back.</summary>
+    public void Forget() => _heads.Clear();
+
+    private static InvalidOperationException NotThere(long number) => new($"The task {number} has no work.");
+
+    private static ReadyWork? Only(Statement query) => Read(query) is [var first] ? first : null;
+
+    private static List<ReadyWork> Read(Statement query)
+    {
+        var ready = new List<ReadyWork>();
+        using var rows = query.Rows();
+        while (rows.Next())
+        {
+            ready.Add(new ReadyWork(rows.Number(0), (int)rows.Number(1), (int)rows.Number(2), rows.Number(3)));
+        }
+
+        return ready;
+    }
+
+    /// <summary>The tasks whose time has come, of threads that nobody else holds.</summary>
+    private List<long> Come(Statement candidates, Statement amongHeld, DateTimeOffset now, int limit)
+    {
+        var threads = new HashSet<long>();
+        using (var rows = candidates.Bind(now).Bind(limit).Rows())
+        {
+            while (rows.Next())
+            {
+                threads.Add(rows.Number(1));
+            }
+        }
+
+        var held = connection.LockFree(threads);
+        return held.Count == 0 ? [] : amongHeld.Bind(now).Bind(limit).Bind([.. held]).Numbers();
+    }
+
+    private void Add(in WorkHead work, long owner, bool isRestored, string? key, string? lastError, JsonElement input)
+    {
+        var json = input.ValueKind == JsonValueKind.Undefined ? "null" : input.GetRawText();
+        connection.Lock(owner);
+        _add.Bind(owner).Bind(work.Number).Bind(work.Kind).Bind(work.Version).Bind((long)work.Recovery).Bind(work.MaxCrashes).Bind(work.Priority)
+            .Bind(work.Attempt).Bind(work.Failures).Bind(work.Crashes).Bind(work.Rank).Bind(work.DueAt).Bind(work.IsPending ? work.Deadline : null)
+            .Bind(work.Deadline).Bind(isRestored).Bind(key).Bind(lastError).Bind(json).Run();
+    }
+
+    /// <summary>Binds a statement to the row of a task's work.</summary>
+    private Statement On(in WorkHead work, Statement statement)
+    {
+        var owner = LanePlace.ThreadOf(work.Lane);
+        connection.Lock(owner);
+        return statement.Bind(owner).Bind(work.Number);
+    }
+
+    /// <summary>Binds a statement to the work of a lane.</summary>
+    private Statement Of(long lane, Statement statement)
+    {
+        connection.Lock(LanePlace.ThreadOf(lane));
+        return statement.Bind(LanePlace.ThreadOf(lane)).Bind(LanePlace.KindOf(lane));
+    }
+}
