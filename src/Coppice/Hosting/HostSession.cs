@@ -20,7 +20,7 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
     private readonly Dictionary<HostFence, Observation> _others = [];
     private volatile StrongBox<HostFence> _fence = new(HostFence.None);
     private ITimer? _timer;
-    private int _isBeating;
+    private int _asked;
     private volatile bool _hasLeft;
     private long _givenUpThrough = long.MinValue;
 
@@ -149,13 +149,24 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
         }
     }
 
+    /// <summary>One at a time. What is asked for while one is under way comes right after it: it may have read the hosts before what it was asked for.</summary>
     private async Task BeatAsync()
     {
-        if (Interlocked.Exchange(ref _isBeating, 1) != 0)
+        if (Interlocked.Increment(ref _asked) > 1)
         {
             return;
         }
 
+        do
+        {
+            Volatile.Write(ref _asked, 1);
+            await BeatOnceAsync().ConfigureAwait(false);
+        }
+        while (Interlocked.CompareExchange(ref _asked, 0, 1) != 1);
+    }
+
+    private async Task BeatOnceAsync()
+    {
         try
         {
             var fence = Fence;
@@ -183,10 +194,6 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
         catch (Exception e)
         {
             Log.HeartbeatFailed(logger, e);
-        }
-        finally
-        {
-            Volatile.Write(ref _isBeating, 0);
         }
     }
 
