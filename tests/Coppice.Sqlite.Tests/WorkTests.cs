@@ -91,6 +91,25 @@ public sealed class WorkTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_step_whose_commit_failed_leaves_its_place_to_the_next()
+    {
+        var host = await OpenAsync();
+        var id = await host.AddWorkAsync(work: static work => work with { Recovery = RecoveryPolicy.Resumable });
+        var claimed = await host.ClaimOneAsync();
+        Task<MutationAnswer> StepAsync(string name) => host.AnswerAsync(new StoreStep(id, claimed.Claim, new TaskStep { Name = name }));
+        await StepAsync("one");
+        _fails = true;
+        await Assert.ThrowsAsync<TaskStoreException>(() => StepAsync("lost"));
+        _fails = false;
+
+        await StepAsync("two");
+        await StepAsync("three");
+
+        Assert.Equal(["one", "two", "three"], (await _store!.ReadStepsAsync(id, 0, 10, Stop)).Select(static step => step.Name));
+        Assert.Equal(["three"], (await _store.ReadStepsAsync(id, 2, 10, Stop)).Select(static step => step.Name));
+    }
+
+    [Fact]
     public async Task A_refused_batch_leaves_nothing_in_line()
     {
         var host = await OpenAsync();

@@ -9,6 +9,8 @@ internal sealed class StepTable(Connection connection) : IStepRows
 
     internal const string CountSql = "SELECT max(place) + 1 FROM steps INDEXED BY steps_by_place WHERE task = ?";
 
+    private const int MaxCounts = 4096;
+
     private readonly Statement _find = connection.Prepare(FindSql);
     private readonly Statement _count = connection.Prepare(CountSql);
     private readonly Statement _add = connection.Prepare(
@@ -19,14 +21,25 @@ internal sealed class StepTable(Connection connection) : IStepRows
     private readonly Statement _setCheckpoint = connection.Prepare("INSERT OR REPLACE INTO checkpoints (n, json) VALUES (?, ?)");
     private readonly Statement _removeCheckpoint = connection.Prepare("DELETE FROM checkpoints WHERE n = ?");
 
+    // How many steps the tasks have that stored one lately.
+    private readonly Dictionary<long, int> _counts = [];
+
     public bool Contains(long task, TaskStep step) => _find.Bind(task).Bind(step.Name).Bind(step.Key).Scalar() is not null;
 
     /// <summary>How many steps a task has. Their places have no gaps, so it is looked up and not counted.</summary>
-    public int Count(long task) => (int)(_count.Bind(task).Scalar() ?? 0);
+    public int Count(long task) => _counts.TryGetValue(task, out var known) ? known : (int)(_count.Bind(task).Scalar() ?? 0);
 
-    public void Add(long task, int place, TaskStep step) =>
+    public void Add(long task, int place, TaskStep step)
+    {
         _add.Bind(task).Bind(place).Bind(step.Name).Bind(step.Key).Bind(step.After).Bind(step.IsFork ? 1 : 0).Bind(step.Error)
             .Bind(step.Result?.GetRawText()).Run();
+        if (_counts.Count >= MaxCounts)
+        {
+            _counts.Clear();
+        }
+
+        _counts[task] = place + 1;
+    }
 
     public JsonElement? Checkpoint(long task)
     {
@@ -46,12 +59,16 @@ internal sealed class StepTable(Connection connection) : IStepRows
         }
     }
 
+    /// <summary>Lets go of what is in memory, because the table has been set back.</summary>
+    public void Forget() => _counts.Clear();
+
     /// <summary>Forgets what a task has stored.</summary>
     public void Remove(in WorkHead work)
     {
         if (work.HasSteps)
         {
             _remove.Bind(work.Number).Run();
+            _counts.Remove(work.Number);
         }
 
         if (work.HasCheckpoint)

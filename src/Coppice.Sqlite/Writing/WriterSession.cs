@@ -119,6 +119,7 @@ internal sealed class WriterSession : IDisposable
         Threads.Forget();
         Tasks.Forget();
         Work.Forget();
+        Steps.Forget();
         Kinds.Forget();
         Lanes.Forget();
         Branches.Forget();
