@@ -3,9 +3,6 @@ namespace Coppice.PostgreSql;
 /// <summary>The ids of tasks that are not of the form <c>bg_n</c>, and their numbers, from 2^60.</summary>
 internal sealed class IdRows(WriterConnection connection, WriterConnection aside) : IIdRows
 {
-    /// <summary>The first number of a task whose id is not of the form that stores give.</summary>
-    public const long FirstForeign = 1L << 60;
-
     private readonly Statement _find = connection.Prepare("SELECT n FROM {schema}.foreign_ids WHERE id = $1");
     private readonly Statement _idOf = connection.Prepare("SELECT id FROM {schema}.foreign_ids WHERE n = $1");
     private readonly Statement _add = aside.Prepare(
@@ -27,7 +24,7 @@ internal sealed class IdRows(WriterConnection connection, WriterConnection aside
 
     public string IdOf(long number)
     {
-        if (number < FirstForeign)
+        if (number < TaskRow.FirstForeign)
         {
             return TaskIds.Format(number);
         }
