@@ -201,7 +201,7 @@ internal sealed class ManagerCore : ITaskStoreListener
 
     public void OnMail(string threadId, bool wakes, bool hasReader) => Mailroom.OnMail(threadId, wakes, hasReader);
 
-    public void OnMailboxOpened(string threadId, Guid reader) => Mailroom.OnOpened(threadId, reader);
+    public void OnMailboxOpened(string threadId, Guid reader, Guid? takenFrom) => Mailroom.OnOpened(threadId, takenFrom);
 
     public void OnMailLeftUnread(string threadId) => Mailroom.OnLeftUnread(threadId);
 

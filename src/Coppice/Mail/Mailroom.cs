@@ -120,9 +120,10 @@ internal sealed class Mailroom(
         }
     }
 
-    internal void OnOpened(string threadId, Guid reader)
+    /// <summary>A mailbox was opened. Which reader lost it decides: the one that is here may be newer than the one that is told of.</summary>
+    internal void OnOpened(string threadId, Guid? takenFrom)
     {
-        if (_open.TryGetValue(threadId, out var inbox) && inbox.Reader != reader
+        if (_open.TryGetValue(threadId, out var inbox) && inbox.Reader == takenFrom
             && _open.TryRemove(new KeyValuePair<string, Inbox>(threadId, inbox)))
         {
             inbox.TakeOver();

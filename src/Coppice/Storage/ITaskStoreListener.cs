@@ -36,8 +36,9 @@ public interface ITaskStoreListener
 
     /// <summary>A mailbox was opened, taking it over from any other reader.</summary>
     /// <param name="threadId">The thread.</param>
-    /// <param name="reader">The reader that has it now.</param>
-    void OnMailboxOpened(string threadId, Guid reader);
+    /// <param name="reader">The reader that has it since.</param>
+    /// <param name="takenFrom">The reader that had it before, if one did. By the time this is heard a later one may have it already.</param>
+    void OnMailboxOpened(string threadId, Guid reader, Guid? takenFrom);
 
     /// <summary>A mailbox was closed or its reader's host is gone, and a terminal event or message in it is unread.</summary>
     /// <param name="threadId">The thread.</param>

@@ -31,7 +31,7 @@ internal sealed class Arrivals : ITaskStoreListener
     {
     }
 
-    public void OnMailboxOpened(string threadId, Guid reader)
+    public void OnMailboxOpened(string threadId, Guid reader, Guid? takenFrom)
     {
     }
 

@@ -374,6 +374,7 @@ public abstract class Law08MailContract<TStore> : ContractTest<TStore>
         var done = new System.Collections.Concurrent.ConcurrentDictionary<long, int>();
         var finished = new Countdown(Total);
         using var source = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var progress = new Signal();
         var readers = Enumerable.Range(0, 3).Select(reader => Task.Run(async () =>
         {
             while (finished.Count < Total)
@@ -389,11 +390,13 @@ public abstract class Law08MailContract<TStore> : ContractTest<TStore>
                         // Only a reader that has the mailbox can acknowledge, and what was acknowledged never comes again.
                         Assert.Equal(1, done.AddOrUpdate(item.Sequence, 1, static (_, n) => n + 1));
                         finished.Add();
+                        Interlocked.Exchange(ref progress, new Signal()).Set();
                     }
                 }
                 catch (InboxTakenOverException)
                 {
-                    await Task.Yield();
+                    // Readers that took the mailbox back at once might take it from each other for ever.
+                    await Volatile.Read(ref progress).Task.WaitAsync(source.Token);
                 }
             }
         }, Stop)).ToList();
@@ -402,7 +405,7 @@ public abstract class Law08MailContract<TStore> : ContractTest<TStore>
             await managers[i % 2].SpawnAsync("t1", Bodies.Done, cancellationToken: Stop).Within();
         }
 
-        await Task.WhenAny(finished.WaitAsync(), Task.WhenAll(readers));
+        await await Task.WhenAny(finished.WaitAsync(), Task.WhenAll(readers));
         await source.CancelAsync();
         try
         {
@@ -416,6 +419,26 @@ public abstract class Law08MailContract<TStore> : ContractTest<TStore>
         await using var rest = await managers[0].OpenInboxAsync("t1", Stop);
         Assert.Empty(await rest.DrainAsync(Stop));
         Assert.Equal(Total, done.Count);
+    }
+
+    [Fact]
+    public async Task Of_inboxes_that_are_opened_at_the_same_time_one_has_the_mail()
+    {
+        var manager = await StartAsync();
+        for (var round = 0; round < 20; round++)
+        {
+            var inboxes = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => manager.OpenInboxAsync("t1", Stop).AsTask(), Stop)));
+            await manager.SpawnAsync("t1", Bodies.Done, cancellationToken: Stop).Within();
+
+            var read = inboxes.Select(static inbox => inbox.ReadAsync(Stop).AsTask()).ToList();
+            var first = await Assert.Single(await WhichReadAsync(read)).Within();
+
+            await inboxes[read.FindIndex(static task => task.IsCompletedSuccessfully)].AckAsync(first.Sequence, Stop);
+            foreach (var inbox in inboxes)
+            {
+                await inbox.DisposeAsync();
+            }
+        }
     }
 
     [Fact]
@@ -465,5 +488,25 @@ public abstract class Law08MailContract<TStore> : ContractTest<TStore>
         await manager.RestoreAsync("t1", [new TaskSnapshot { TaskId = "bg_3", State = TaskState.Failed, Error = "boom", CreatedAt = DateTimeOffset.UnixEpoch }], Stop).Within();
 
         Assert.Empty(await inbox.DrainAsync(Stop));
+    }
+
+    /// <summary>Those of some reads that are not told that their inbox was taken over; all have ended.</summary>
+    private static async Task<List<Task<InboxItem>>> WhichReadAsync(List<Task<InboxItem>> reads)
+    {
+        var read = new List<Task<InboxItem>>();
+        foreach (var task in reads)
+        {
+            try
+            {
+                await task.Within();
+                read.Add(task);
+            }
+            catch (InboxTakenOverException)
+            {
+                // Another has it.
+            }
+        }
+
+        return read;
     }
 }

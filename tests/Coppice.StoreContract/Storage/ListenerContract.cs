@@ -106,8 +106,8 @@ public abstract class ListenerContract<TStore> : ContractTest<TStore>
         await listener.UntilAsync("MailLeftUnread", "t1");
 
         Assert.Equal(
-            [first, second],
-            listener.Snapshot().Where(static heard => heard is { What: "MailboxOpened", Subject: "t1" }).Select(static heard => (Guid)heard.Detail!));
+            [(first, null), (second, first)],
+            listener.Snapshot().Where(static heard => heard is { What: "MailboxOpened", Subject: "t1" }).Select(static heard => ((Guid, Guid?))heard.Detail!));
         Assert.DoesNotContain(listener.Snapshot(), static heard => heard is { What: "MailLeftUnread", Subject: "t2" });
     }
 

@@ -51,7 +51,7 @@ public abstract class PendingAgentsContract<TStore> : ContractTest<TStore>
 
         Assert.False((await Store.ReadMailAsync("at", mine, 0, 1, Stop)).IsReader);
         Assert.True((await Store.ReadMailAsync("at", reader, 0, 1, Stop)).IsReader);
-        Assert.Contains(new RecordingListener.Heard("MailboxOpened", "at", reader), listener.Snapshot());
+        Assert.Contains(new RecordingListener.Heard("MailboxOpened", "at", (reader, (Guid?)mine)), listener.Snapshot());
     }
 
     [Fact]

@@ -66,7 +66,7 @@ public sealed class RecordingListener : ITaskStoreListener
 
     void ITaskStoreListener.OnMail(string threadId, bool wakes, bool hasReader) => Add(new("Mail", threadId, (wakes, hasReader)));
 
-    void ITaskStoreListener.OnMailboxOpened(string threadId, Guid reader) => Add(new("MailboxOpened", threadId, reader));
+    void ITaskStoreListener.OnMailboxOpened(string threadId, Guid reader, Guid? takenFrom) => Add(new("MailboxOpened", threadId, (reader, takenFrom)));
 
     void ITaskStoreListener.OnMailLeftUnread(string threadId) => Add(new("MailLeftUnread", threadId));
 

@@ -107,7 +107,8 @@ internal sealed class SharedStore : ITaskStoreListener, IDisposable
         Tell(listener => listener.OnMail(threadId, wakes, hasReader));
     }
 
-    public void OnMailboxOpened(string threadId, Guid reader) => Tell(listener => listener.OnMailboxOpened(threadId, reader));
+    public void OnMailboxOpened(string threadId, Guid reader, Guid? takenFrom) =>
+        Tell(listener => listener.OnMailboxOpened(threadId, reader, takenFrom));
 
     public void OnMailLeftUnread(string threadId) => Tell(listener => listener.OnMailLeftUnread(threadId));
 

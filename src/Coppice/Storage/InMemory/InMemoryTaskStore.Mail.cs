@@ -92,10 +92,11 @@ public sealed partial class InMemoryTaskStore
     private MailboxOpened Open(MutationBatch batch, OpenMailbox open, ChangeFeed.Turn turn)
     {
         var mail = Partition(open.ThreadId).Mail;
+        Guid? takenFrom = mail.Reader == Guid.Empty || mail.Reader == open.Reader ? null : mail.Reader;
         mail.Open(open.Reader, batch.Host);
         foreach (var listener in turn.Listeners)
         {
-            listener.OnMailboxOpened(open.ThreadId, open.Reader);
+            listener.OnMailboxOpened(open.ThreadId, open.Reader, takenFrom);
         }
 
         return new MailboxOpened(mail.AcknowledgedThrough);

@@ -96,8 +96,9 @@ internal sealed class MailPost(BatchContext context)
     {
         var head = context.Threads.Head(threadId);
         var readThrough = head?.Acknowledged ?? 0;
+        var before = context.Mailboxes.Find(threadId)?.Reader;
         context.Mailboxes.Open(new ReaderHead(threadId, reader, context.Epoch, agent, readThrough, head?.Unacknowledged ?? default));
-        context.Notices.Add(new Notice.MailboxOpened(threadId, reader));
+        context.Notices.Add(new Notice.MailboxOpened(threadId, reader, TakenFrom: before == reader ? null : before));
         return readThrough;
     }
 

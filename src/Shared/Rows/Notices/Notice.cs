@@ -20,9 +20,9 @@ internal abstract record Notice
         public override void Tell(ITaskStoreListener listener) => listener.OnMail(ThreadId, Wakes, HasReader);
     }
 
-    public sealed record MailboxOpened(string ThreadId, Guid Reader) : Notice
+    public sealed record MailboxOpened(string ThreadId, Guid Reader, Guid? TakenFrom) : Notice
     {
-        public override void Tell(ITaskStoreListener listener) => listener.OnMailboxOpened(ThreadId, Reader);
+        public override void Tell(ITaskStoreListener listener) => listener.OnMailboxOpened(ThreadId, Reader, TakenFrom);
     }
 
     public sealed record MailLeftUnread(string ThreadId) : Notice

@@ -73,7 +73,8 @@ internal abstract class StoreInFront : ITaskStore, ITaskStoreListener
 
     public virtual void OnMail(string threadId, bool wakes, bool hasReader) => Tell(listener => listener.OnMail(threadId, wakes, hasReader));
 
-    public void OnMailboxOpened(string threadId, Guid reader) => Tell(listener => listener.OnMailboxOpened(threadId, reader));
+    public void OnMailboxOpened(string threadId, Guid reader, Guid? takenFrom) =>
+        Tell(listener => listener.OnMailboxOpened(threadId, reader, takenFrom));
 
     public void OnMailLeftUnread(string threadId) => Tell(listener => listener.OnMailLeftUnread(threadId));
 
