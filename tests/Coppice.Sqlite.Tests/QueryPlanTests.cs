@@ -57,7 +57,6 @@ public sealed class QueryPlanTests : IDisposable
         { StoreReader.ThreadsThatWakeSql, ["tasks USING INDEX tasks_waiting_agents (agent_thread=?)"] },
         { StoreReader.StepsSql, ["steps USING INDEX steps_by_place (task=? AND place>?)"] },
         { StepTable.CountSql, ["steps USING COVERING INDEX steps_by_place (task=?)"] },
-        { StepTable.FindSql, ["steps USING COVERING INDEX steps_by_name (task=? AND name=? AND key=?)"] },
     };
 
     [Theory]

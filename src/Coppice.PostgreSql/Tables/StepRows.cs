@@ -35,10 +35,16 @@ internal sealed class StepRows(WriterConnection connection, TaskOwners owners) :
 
     public int Count(long task) => (int)(On(task, _count).Scalar() ?? 0);
 
-    public void Add(long task, int place, TaskStep step)
+    public bool TryAdd(long task, int place, TaskStep step)
     {
+        if (Contains(task, step))
+        {
+            return false;
+        }
+
         var result = step.Result?.GetRawText();
         On(task, _add).Bind(place).Bind(step.Name).Bind(step.Key).Bind(step.After).Bind(step.IsFork).Bind(step.Error).Bind(result).Run();
+        return true;
     }
 
     public JsonElement? Checkpoint(long task)

@@ -5,16 +5,16 @@ namespace Coppice.Sqlite;
 /// <summary>The writer's statements on steps and checkpoints.</summary>
 internal sealed class StepTable(Connection connection) : IStepRows
 {
-    internal const string FindSql = "SELECT 1 FROM steps INDEXED BY steps_by_name WHERE task = ? AND name = ? AND key = ?";
-
     internal const string CountSql = "SELECT max(place) + 1 FROM steps INDEXED BY steps_by_place WHERE task = ?";
 
     private const int MaxCounts = 4096;
 
-    private readonly Statement _find = connection.Prepare(FindSql);
     private readonly Statement _count = connection.Prepare(CountSql);
     private readonly Statement _add = connection.Prepare(
-        "INSERT INTO steps (task, place, name, key, after, is_fork, error, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+        """
+        INSERT INTO steps (task, place, name, key, after, is_fork, error, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (task, name, key) DO NOTHING
+        """);
 
     private readonly Statement _remove = connection.Prepare("DELETE FROM steps WHERE task = ?");
     private readonly Statement _checkpoint = connection.Prepare("SELECT json FROM checkpoints WHERE n = ?");
@@ -24,21 +24,26 @@ internal sealed class StepTable(Connection connection) : IStepRows
     // How many steps the tasks have that stored one lately.
     private readonly Dictionary<long, int> _counts = [];
 
-    public bool Contains(long task, TaskStep step) => _find.Bind(task).Bind(step.Name).Bind(step.Key).Scalar() is not null;
-
     /// <summary>How many steps a task has. Their places have no gaps, so it is looked up and not counted.</summary>
     public int Count(long task) => _counts.TryGetValue(task, out var known) ? known : (int)(_count.Bind(task).Scalar() ?? 0);
 
-    public void Add(long task, int place, TaskStep step)
+    public bool TryAdd(long task, int place, TaskStep step)
     {
+        var changes = connection.TotalChanges;
         _add.Bind(task).Bind(place).Bind(step.Name).Bind(step.Key).Bind(step.After).Bind(step.IsFork ? 1 : 0).Bind(step.Error)
             .Bind(step.Result?.GetRawText()).Run();
+        if (connection.TotalChanges == changes)
+        {
+            return false;
+        }
+
         if (_counts.Count >= MaxCounts)
         {
             _counts.Clear();
         }
 
         _counts[task] = place + 1;
+        return true;
     }
 
     public JsonElement? Checkpoint(long task)

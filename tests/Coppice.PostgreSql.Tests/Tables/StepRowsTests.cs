@@ -11,7 +11,7 @@ public sealed class StepRowsTests
         await fixture.AddThreadsAsync(1);
         fixture.One.Begin();
         var step = new TaskStep { Name = WorkFixture.LongText(1), Key = WorkFixture.LongText(2) };
-        fixture.One.Steps.Add(10, 0, step);
+        Assert.True(fixture.One.Steps.TryAdd(10, 0, step));
 
         Assert.True(fixture.One.Steps.Contains(10, step));
         Assert.False(fixture.One.Steps.Contains(10, step with { Key = step.Name }));
@@ -27,9 +27,9 @@ public sealed class StepRowsTests
         var head = fixture.One.AddWork(10, kind: 7);
         var step = new TaskStep { Name = "s", Key = "k", After = "b", IsFork = true, Result = WorkFixture.Json("[1.50]") };
         Assert.Equal(0, fixture.One.Steps.Count(10));
-        fixture.One.Steps.Add(10, 0, step);
-        fixture.One.Steps.Add(10, 1, new TaskStep { Name = "s", Error = "why" });
-        fixture.One.Steps.Add(20, 0, new TaskStep { Name = "other" });
+        Assert.True(fixture.One.Steps.TryAdd(10, 0, step));
+        Assert.True(fixture.One.Steps.TryAdd(10, 1, new TaskStep { Name = "s", Error = "why" }));
+        Assert.True(fixture.One.Steps.TryAdd(20, 0, new TaskStep { Name = "other" }));
         Assert.Null(fixture.One.Steps.Checkpoint(10));
         fixture.One.Steps.SetCheckpoint(10, WorkFixture.Json("1"));
         fixture.One.Steps.SetCheckpoint(10, WorkFixture.Json("{\"a\":\"\u00e4\"}"));

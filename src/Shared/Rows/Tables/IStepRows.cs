@@ -5,14 +5,12 @@ namespace Coppice.Rows;
 /// <summary>The steps and checkpoints of work that is under way.</summary>
 internal interface IStepRows
 {
-    /// <summary>Whether a task has stored a step of this name and key.</summary>
-    bool Contains(long task, TaskStep step);
-
     /// <summary>How many steps a task has stored. Their places count up from 0 without gaps.</summary>
     int Count(long task);
 
     /// <summary>Stores a step at the next place.</summary>
-    void Add(long task, int place, TaskStep step);
+    /// <returns>Whether it was stored; not if the task has one of this name and key already.</returns>
+    bool TryAdd(long task, int place, TaskStep step);
 
     /// <summary>The checkpoint of a task, read anew.</summary>
     JsonElement? Checkpoint(long task);

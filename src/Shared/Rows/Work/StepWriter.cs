@@ -15,14 +15,10 @@ internal sealed class StepWriter(BatchContext context)
             return NotApplied.Instance;
         }
 
-        if (!context.Steps.Contains(work.Number, store.Step))
+        // The row of the work is written with the first step only: each page more that a commit changes is one more in the log.
+        if (context.Steps.TryAdd(work.Number, work.HasSteps ? context.Steps.Count(work.Number) : 0, store.Step) && !work.HasSteps)
         {
-            // The row of the work is written with the first step only: each page more that a commit changes is one more in the log.
-            context.Steps.Add(work.Number, work.HasSteps ? context.Steps.Count(work.Number) : 0, store.Step);
-            if (!work.HasSteps)
-            {
-                context.Work.Set(work with { HasSteps = true });
-            }
+            context.Work.Set(work with { HasSteps = true });
         }
 
         return StepStored.Instance;
