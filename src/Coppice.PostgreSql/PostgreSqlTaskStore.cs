@@ -13,8 +13,9 @@ namespace Coppice;
 /// after the other, on whichever host; transactions of different threads go on side by side.
 /// </para>
 /// <para>
-/// <b>Under construction.</b> What is stored is safe and right from any number of processes. A process is not told yet what another has committed: a cancel, mail, or
-/// the end of a task that was committed elsewhere is seen when it is read, and by no listener.
+/// What a process has committed it tells the others right after, by notifications of PostgreSQL: cancels of their tasks, mail for their readers, work, ends, changes.
+/// What is lost on the way they find by looking, each <see cref="PostgreSqlTaskStoreOptions.PollInterval"/>. A process that dies is noticed by another at once,
+/// which ends or hands on what it left running.
 /// </para>
 /// <para>
 /// The codes of its <see cref="TaskStoreException"/>s: <c>store_not_found</c>, <c>store_not_openable</c>, <c>store_not_writable</c>,
@@ -31,16 +32,18 @@ public sealed class PostgreSqlTaskStore : ITaskStore
     private readonly HostReader _hosts;
     private readonly GroupWriter _writer;
     private readonly StoreReader _reader;
+    private readonly NewsDesk _news;
     private int _isDisposed;
 
-    private PostgreSqlTaskStore(Database database)
+    private PostgreSqlTaskStore(Database database, NewsChannel channel)
     {
         _database = database;
         _session = new SessionLocks(database);
-        _memory = new StoreMemory(_session);
+        _memory = new StoreMemory(_session, channel);
         _hosts = new HostReader(database);
-        _writer = new GroupWriter(database, _memory, _listeners);
         _reader = new StoreReader(database);
+        _news = new NewsDesk(database, _reader, _memory, _listeners);
+        _writer = new GroupWriter(database, _memory, _listeners, _news);
     }
 
     /// <inheritdoc/>
@@ -59,14 +62,16 @@ public sealed class PostgreSqlTaskStore : ITaskStore
         var database = new Database(connectionString, (options ?? new PostgreSqlTaskStoreOptions()).CloneChecked());
         try
         {
+            NewsChannel channel;
             var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
                 await Migrator.RunAsync(
                     connection, Migrations.OfStore, database.Schema, database.Options.Migrate, database.Place, cancellationToken).ConfigureAwait(false);
+                channel = await NewsChannel.ReadAsync(connection, database.Schema, cancellationToken).ConfigureAwait(false);
             }
 
-            var store = new PostgreSqlTaskStore(database);
+            var store = new PostgreSqlTaskStore(database, channel);
             store._memory.MailDepth = await store._reader.MailDepthAsync(cancellationToken).ConfigureAwait(false);
             return store;
         }
@@ -93,7 +98,7 @@ public sealed class PostgreSqlTaskStore : ITaskStore
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        return _writer.CommitAsync(batch, cancellationToken);
+        return batch.Mutations is [JoinHost] ? JoinAsync(batch, cancellationToken) : _writer.CommitAsync(batch, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -108,6 +113,7 @@ public sealed class PostgreSqlTaskStore : ITaskStore
             await _writer.CommitAsync(batch: null, cancellationToken).ConfigureAwait(false);
         }
 
+        _news.Joined(batch.Result);
         return batch.Result;
     }
 
@@ -223,7 +229,7 @@ public sealed class PostgreSqlTaskStore : ITaskStore
         {
             _session.Check();
             _memory.MailDepth = await _reader.MailDepthAsync(cancellationToken).ConfigureAwait(false);
-            return await _hosts.BeatAsync(fence, cancellationToken).ConfigureAwait(false);
+            return await _hosts.BeatAsync(fence, _listeners.HandleUnreadMail, cancellationToken).ConfigureAwait(false);
         }
         catch (NpgsqlException e)
         {
@@ -235,7 +241,9 @@ public sealed class PostgreSqlTaskStore : ITaskStore
     public IDisposable Subscribe(ITaskStoreListener listener)
     {
         ThrowIfDisposed();
-        return _listeners.Add(listener);
+        var subscription = _listeners.Add(listener);
+        _news.Start();
+        return subscription;
     }
 
     /// <summary>Lands what was handed in and closes the connections. A second call does nothing.</summary>
@@ -247,8 +255,25 @@ public sealed class PostgreSqlTaskStore : ITaskStore
         }
 
         await _writer.CloseAsync().ConfigureAwait(false);
+        await _news.DisposeAsync().ConfigureAwait(false);
         _session.Dispose();
         await _database.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask<CommitResult> JoinAsync(MutationBatch batch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _news.ListeningAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (NpgsqlException e)
+        {
+            throw StoreFaults.From(e, _database.Place, notCommitted: true);
+        }
+
+        var result = await _writer.CommitAsync(batch, cancellationToken).ConfigureAwait(false);
+        _news.Joined(result);
+        return result;
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);

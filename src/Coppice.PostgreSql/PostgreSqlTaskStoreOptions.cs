@@ -29,6 +29,12 @@ public sealed class PostgreSqlTaskStoreOptions
     /// <summary>Gets or sets how long a statement may take. 1 second to 10 minutes; 30 seconds by default.</summary>
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Gets or sets how often a process looks for what other processes have committed and it was not told of: news between processes may be lost with a
+    /// connection. 100 milliseconds to 10 minutes; 5 seconds by default.
+    /// </summary>
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
+
     internal PostgreSqlTaskStoreOptions CloneChecked()
     {
         if (!IsSchemaName(Schema))
@@ -44,6 +50,11 @@ public sealed class PostgreSqlTaskStoreOptions
         if (CommandTimeout < TimeSpan.FromSeconds(1) || CommandTimeout > TimeSpan.FromMinutes(10))
         {
             throw new ArgumentException($"PostgreSqlTaskStoreOptions.CommandTimeout ({CommandTimeout}) must be from 1 second to 10 minutes.");
+        }
+
+        if (PollInterval < TimeSpan.FromMilliseconds(100) || PollInterval > TimeSpan.FromMinutes(10))
+        {
+            throw new ArgumentException($"PostgreSqlTaskStoreOptions.PollInterval ({PollInterval}) must be from 100 milliseconds to 10 minutes.");
         }
 
         return (PostgreSqlTaskStoreOptions)MemberwiseClone();

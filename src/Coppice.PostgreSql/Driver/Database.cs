@@ -13,8 +13,8 @@ internal sealed class Database : IAsyncDisposable
     // The writer's own, and one for what must not wait for its transaction.
     private const int WriterConnections = 2;
 
-    // Beside those that write and read: for its hosts' locks, for news from others, for news to them.
-    private const int SessionConnections = 4;
+    // Beside those that write and read: for its hosts' locks, for those of the next process, for news from others, for news to them, and two for heartbeats.
+    private const int SessionConnections = 6;
 
     // Every statement has an index that it is meant to go by. Statistics that are missing or old (a plan made while the store was empty, one large
     // thread among many small ones) are not to talk the planner out of it, nor what it then thinks of the cost into compiling.

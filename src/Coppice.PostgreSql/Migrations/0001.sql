@@ -20,20 +20,23 @@ CREATE SEQUENCE {schema}.claims;
 CREATE SEQUENCE {schema}.turns;
 
 -- next_task: from there on no number of a task was taken yet; they are taken in blocks. restored_through: numbers up to it were seen in restored
--- snapshots, and are not given out from blocks that were taken before.
+-- snapshots, and are not given out from blocks that were taken before. news_channel names the channel of notifications, which nobody is to know who may
+-- not read this.
 CREATE TABLE {schema}.meta (
     id boolean PRIMARY KEY DEFAULT true CHECK (id),
     next_task bigint NOT NULL DEFAULT 0,
-    restored_through bigint NOT NULL DEFAULT -1);
+    restored_through bigint NOT NULL DEFAULT -1,
+    news_channel uuid NOT NULL DEFAULT gen_random_uuid());
 INSERT INTO {schema}.meta DEFAULT VALUES;
 
+-- process is drawn at random by each process that opens the store; handles_unread is whether it calls somebody for mail that nobody reads.
 CREATE TABLE {schema}.hosts (
     epoch bigint PRIMARY KEY,
+    process bigint NOT NULL,
     host_id text NOT NULL,
     beats bigint NOT NULL DEFAULT 0,
     is_open boolean NOT NULL DEFAULT true,
-    wants_ends boolean NOT NULL DEFAULT false,
-    wants_changes boolean NOT NULL DEFAULT false,
+    handles_unread boolean NOT NULL DEFAULT false,
     joined_ms bigint NOT NULL) WITH (fillfactor = 50);
 
 -- The lock of a thread, the head of its mailbox (the last sequence given, the last acknowledged, what is not acknowledged by class), and who

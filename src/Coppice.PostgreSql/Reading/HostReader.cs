@@ -8,7 +8,7 @@ internal sealed class HostReader(Database database)
     // A session lock is listed by the halves of its key. Who holds none has ended, whatever its row says.
     private readonly string _sql =
         $$"""
-        WITH beat AS (UPDATE {schema}.hosts SET beats = beats + 1 WHERE epoch = $1 AND host_id = $2 AND is_open RETURNING epoch, beats)
+        WITH beat AS (UPDATE {schema}.hosts SET beats = beats + 1, handles_unread = $3 WHERE epoch = $1 AND host_id = $2 AND is_open RETURNING epoch, beats)
         SELECT h.host_id, h.epoch, coalesce(b.beats, h.beats),
             NOT h.is_open OR (h.epoch <> $1 AND NOT EXISTS (
                 SELECT 1 FROM pg_locks l
@@ -16,14 +16,19 @@ internal sealed class HostReader(Database database)
         FROM {schema}.hosts h LEFT JOIN beat b USING (epoch) ORDER BY h.epoch
         """.Replace("{schema}", database.Schema, StringComparison.Ordinal);
 
-    public async Task<IReadOnlyList<HostStatus>> BeatAsync(HostFence fence, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<HostStatus>> BeatAsync(HostFence fence, bool handlesUnread, CancellationToken cancellationToken)
     {
         var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             var command = new NpgsqlCommand(_sql, connection)
             {
-                Parameters = { new NpgsqlParameter<long> { TypedValue = fence.Epoch }, new NpgsqlParameter<string> { TypedValue = fence.HostId } },
+                Parameters =
+                {
+                    new NpgsqlParameter<long> { TypedValue = fence.Epoch },
+                    new NpgsqlParameter<string> { TypedValue = fence.HostId },
+                    new NpgsqlParameter<bool> { TypedValue = handlesUnread },
+                },
             };
             await using (command.ConfigureAwait(false))
             {

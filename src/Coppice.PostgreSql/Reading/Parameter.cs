@@ -12,5 +12,9 @@ internal static class Parameter
 
     public static NpgsqlParameter Of(Guid value) => new() { NpgsqlDbType = NpgsqlDbType.Uuid, Value = value };
 
+    public static NpgsqlParameter Of(Guid[] values) => new() { NpgsqlDbType = NpgsqlDbType.Uuid | NpgsqlDbType.Array, Value = values };
+
+    public static NpgsqlParameter Of(long[] values) => new() { NpgsqlDbType = NpgsqlDbType.Bigint | NpgsqlDbType.Array, Value = values };
+
     public static NpgsqlParameter Of(int[] values) => new() { NpgsqlDbType = NpgsqlDbType.Integer | NpgsqlDbType.Array, Value = values };
 }

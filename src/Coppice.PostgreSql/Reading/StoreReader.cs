@@ -3,7 +3,7 @@ using Npgsql;
 namespace Coppice.PostgreSql;
 
 /// <summary>The reads of a store, each on a connection of the pool, beside the writers and beside each other.</summary>
-internal sealed class StoreReader(Database database)
+internal sealed partial class StoreReader(Database database)
 {
     /// <summary>The thread of an id.</summary>
     private const string ThreadOf = "(SELECT owner_thread_id FROM {schema}.thread_ids WHERE id = $1)";

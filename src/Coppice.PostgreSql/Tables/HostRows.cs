@@ -4,7 +4,7 @@ namespace Coppice.PostgreSql;
 /// The writer's statements on hosts. A transaction holds a lock on the fence of each host whose batches it writes, which others may hold too; who closes a
 /// host holds it alone.
 /// </summary>
-internal sealed class HostRows(WriterConnection connection, SessionLocks session) : IHosts
+internal sealed class HostRows(WriterConnection connection, StoreMemory memory, Listeners listeners) : IHosts
 {
     private static readonly string FenceKey = SessionLocks.KeySql("fence", "$1::bigint");
     private static readonly string ProcessKey = SessionLocks.KeySql("host", "$1::bigint");
@@ -16,17 +16,23 @@ internal sealed class HostRows(WriterConnection connection, SessionLocks session
     private readonly Statement _open = connection.Prepare("SELECT epoch, host_id FROM {schema}.hosts WHERE is_open ORDER BY epoch");
     private readonly Statement _left = connection.Prepare("SELECT epoch FROM {schema}.hosts WHERE NOT is_open ORDER BY epoch");
     private readonly Statement _add = connection.Prepare(
-        "INSERT INTO {schema}.hosts (epoch, host_id, joined_ms) VALUES ($1, $2, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)");
+        "INSERT INTO {schema}.hosts (epoch, host_id, process, handles_unread, joined_ms) "
+        + "VALUES ($1, $2, $3, $4, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)");
 
     private readonly Statement _leave = connection.Prepare("UPDATE {schema}.hosts SET is_open = false WHERE epoch = $1");
     private readonly Statement _forget = connection.Prepare("DELETE FROM {schema}.hosts WHERE epoch = $1");
     private readonly Dictionary<long, (string HostId, bool IsOpen)?> _known = [];
+    private readonly List<HostFence> _joined = [];
     private readonly List<long> _closed = [];
+
+    /// <summary>Gets the hosts that have joined in the transaction.</summary>
+    public IReadOnlyList<HostFence> Joined => _joined;
 
     /// <summary>Takes the locks of the hosts whose batches are about to be written. The transaction holds no other yet.</summary>
     public void Begin(IEnumerable<long> epochs)
     {
         Forget();
+        _joined.Clear();
         foreach (var epoch in epochs.Where(static epoch => epoch > 0).Distinct().Order())
         {
             _share.Bind(epoch).Run();
@@ -38,7 +44,7 @@ internal sealed class HostRows(WriterConnection connection, SessionLocks session
     {
         foreach (var epoch in _closed)
         {
-            session.Release(epoch);
+            memory.Session.Release(epoch);
         }
 
         _closed.Clear();
@@ -80,8 +86,9 @@ internal sealed class HostRows(WriterConnection connection, SessionLocks session
     public void Join(HostFence fence)
     {
         // Before anybody can see the host, who would find that its process has ended.
-        session.Hold(fence.Epoch);
-        _add.Bind(fence.Epoch).Bind(fence.HostId).Run();
+        memory.Session.Hold(fence.Epoch);
+        _add.Bind(fence.Epoch).Bind(fence.HostId).Bind(memory.Channel.Process).Bind(listeners.HandleUnreadMail).Run();
+        _joined.Add(fence);
         _known[fence.Epoch] = (fence.HostId, true);
     }
 

@@ -9,6 +9,9 @@ internal sealed class ThreadEntry(ThreadHead head)
 
     public long ReaderEpoch { get; set; }
 
+    /// <summary>Gets the host of the reader that had the mailbox open before the transaction; 0 where nobody had.</summary>
+    public long ReaderEpochBefore { get; init; }
+
     public long? ReaderAgent { get; set; }
 
     public long ReadThrough { get; set; }

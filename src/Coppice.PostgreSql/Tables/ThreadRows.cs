@@ -108,6 +108,7 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
         {
             Reader = rows.GuidOrNull(7),
             ReaderEpoch = rows.NumberOrNull(8) ?? 0,
+            ReaderEpochBefore = rows.NumberOrNull(8) ?? 0,
             ReaderAgent = rows.NumberOrNull(9),
             ReadThrough = rows.Number(10),
             Unread = new MailCounts((int)rows.Number(11), (int)rows.Number(12), (int)rows.Number(13)),
@@ -147,10 +148,11 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
     }
 
     /// <summary>The transaction has landed.</summary>
-    public void Landed(UnreadMemory unread)
+    public void Landed(UnreadMemory unread, OwnReaders readers)
     {
         foreach (var entry in _saved)
         {
+            readers.Note(entry.Head.Id, entry.Head.Number, entry.Reader);
             unread.Note(entry.Head.Id, (entry.Reader is null ? entry.Head.Unacknowledged : entry.Unread).Customs);
         }
 

@@ -10,6 +10,9 @@ internal sealed class CommitGroup(IReadOnlyList<PendingCommit> members, Listener
     /// <summary>Gets what listeners hear when it has landed.</summary>
     public Notices Notices { get; } = new();
 
+    /// <summary>Gets or sets what other processes hear then.</summary>
+    public IReadOnlyList<NewsItem> News { get; set; } = [];
+
     /// <summary>Gets or sets the transaction, once it has written something.</summary>
     public long? TransactionId { get; set; }
 

@@ -23,6 +23,7 @@ internal sealed class GroupWriter
     private readonly Database _database;
     private readonly StoreMemory _memory;
     private readonly Listeners _listeners;
+    private readonly NewsDesk _news;
     private readonly CommitQueue _queue = new();
     private readonly Queue<PendingCommit> _again = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -30,8 +31,9 @@ internal sealed class GroupWriter
     private BatchWriter? _batches;
     private CommitGroup? _unsettled;
 
-    public GroupWriter(Database database, StoreMemory memory, Listeners listeners)
+    public GroupWriter(Database database, StoreMemory memory, Listeners listeners, NewsDesk news)
     {
+        _news = news;
         _database = database;
         _memory = memory;
         _listeners = listeners;
@@ -139,6 +141,7 @@ internal sealed class GroupWriter
 
         group.Notices.CutWork(_store.Kinds);
         group.TransactionId = _store.Save();
+        group.News = _store.News(group.Notices);
         if (_listeners.WantChanges)
         {
             group.Notices.ReadTasks(_store.Tasks.Snapshot);
@@ -165,6 +168,7 @@ internal sealed class GroupWriter
     {
         _store?.Landed();
         group.Landed(_store is { } store ? store.Tasks.Snapshot : static _ => null);
+        _news.Landed(group.News);
     }
 
     /// <summary>Finds out whether a commit landed whose answer was an error, before anybody is answered.</summary>

@@ -15,6 +15,8 @@ internal sealed class RowStore : IRowStore, IDisposable
     private readonly LaneRows _lanes;
     private readonly ThreadRows _threads;
     private readonly HostRows _hosts;
+    private readonly OpenHosts _open;
+    private readonly NewsWriter _news;
     private readonly FailedRows _failed;
     private readonly Statement _transactionId;
     private readonly Statement _status;
@@ -43,7 +45,9 @@ internal sealed class RowStore : IRowStore, IDisposable
         _lanes = new LaneRows(_connection);
         _kinds = new KindRows(_connection, _lanes);
         _threads = new ThreadRows(_connection, _aside, memory.Threads);
-        _hosts = new HostRows(_connection, memory.Session);
+        _hosts = new HostRows(_connection, memory, listeners);
+        _open = new OpenHosts(_connection, memory.Channel.Process);
+        _news = new NewsWriter(_open, _threads, listeners);
         Ids = new IdRows(_connection, _aside);
         Steps = new StepRows(_connection, owners);
         Branches = new BranchRows(_connection, owners);
@@ -97,6 +101,7 @@ internal sealed class RowStore : IRowStore, IDisposable
         Forget();
         _numbers.Reserve(batches.Sum(static batch => batch.Mutations.Count(static mutation => mutation is AddTask)));
         _connection.Begin();
+        _open.Begin(batches.Any(static batch => batch.Mutations.Any(static mutation => mutation is JoinHost)));
         _hosts.Begin(batches.Select(static batch => batch.Host.Epoch));
         _connection.LockAll(threads);
         _numbers.Begin();
@@ -110,6 +115,9 @@ internal sealed class RowStore : IRowStore, IDisposable
         _threads.Save();
         return _transactionId.Scalar();
     }
+
+    /// <summary>What other processes have to hear of the transaction, once it has landed.</summary>
+    public IReadOnlyList<NewsItem> News(Notices notices) => _news.Write(notices, _hosts.Joined);
 
     public void Commit() => _connection.Commit();
 
@@ -125,7 +133,7 @@ internal sealed class RowStore : IRowStore, IDisposable
     {
         _hosts.Landed();
         _failed.Landed();
-        _threads.Landed(_memory.Unread);
+        _threads.Landed(_memory.Unread, _memory.Readers);
         _memory.ChangeMailDepth(_threads.MailChange);
     }
 

@@ -1,7 +1,7 @@
 namespace Coppice.PostgreSql;
 
 /// <summary>What a store remembers from one transaction to the next: pairs that never change, and what is its process's own.</summary>
-internal sealed class StoreMemory(SessionLocks session)
+internal sealed class StoreMemory(SessionLocks session, NewsChannel channel)
 {
     private long _mailDepth;
 
@@ -14,6 +14,12 @@ internal sealed class StoreMemory(SessionLocks session)
     public UnreadMemory Unread { get; } = new();
 
     public SessionLocks Session { get; } = session;
+
+    public NewsChannel Channel { get; } = channel;
+
+    public OwnHosts Hosts { get; } = new();
+
+    public OwnReaders Readers { get; } = new();
 
     /// <summary>Gets or sets how many pieces of mail are not acknowledged, as far as this process knows: it is read now and then, and changed by what lands here.</summary>
     public long MailDepth

@@ -63,6 +63,8 @@ internal sealed class ManagerCore : ITaskStoreListener
 
     public bool WantsChanges => _watchers.Any;
 
+    public bool HandlesUnreadMail => _unreadMail.IsHandling;
+
     internal TaskSpawner Spawner { get; }
 
     internal TaskCanceller Canceller { get; }
@@ -212,6 +214,10 @@ internal sealed class ManagerCore : ITaskStoreListener
         _host.OnFenced(fence);
         _dispatcher?.OnFenced(fence);
     }
+
+    public void OnEndsMissed() => _waiters.LookAgain(_live);
+
+    public void OnChangesMissed() => _watchers.Miss();
 
     private async ValueTask OnBeatAsync()
     {

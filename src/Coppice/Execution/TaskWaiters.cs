@@ -42,6 +42,25 @@ internal sealed class TaskWaiters(WorkScheduler scheduler)
         }
     }
 
+    /// <summary>Has those look again who wait for tasks that do not run here: whoever runs them may have ended them unheard.</summary>
+    internal void LookAgain(LiveTasks live)
+    {
+        if (_count == 0)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            foreach (var taskId in _waiters.Keys.Where(taskId => !live.TryGet(taskId, out _)).ToList())
+            {
+                _waiters.Remove(taskId, out var waiter);
+                _count = _waiters.Count;
+                scheduler.Complete(waiter!.Ended);
+            }
+        }
+    }
+
     /// <summary>Ends every wait: the manager is disposed.</summary>
     internal void End()
     {

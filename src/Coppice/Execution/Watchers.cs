@@ -21,6 +21,15 @@ internal sealed class Watchers(int maxBacklog, WorkScheduler scheduler)
         }
     }
 
+    /// <summary>Ends every watch that is there, because changes were missed: each is to begin anew with what is stored.</summary>
+    internal void Miss()
+    {
+        foreach (var watcher in Volatile.Read(ref _watchers))
+        {
+            watcher.End(new WatchOverrunException());
+        }
+    }
+
     /// <summary>Ends every watch: the manager is disposed.</summary>
     internal void End()
     {

@@ -14,6 +14,8 @@ internal sealed class UnreadMailNotifier(
 
     internal bool IsWanted => callback is not null;
 
+    internal bool IsHandling => IsWanted && !stopping.IsCancellationRequested;
+
     internal void Notify(string threadId)
     {
         if (callback is null || stopping.IsCancellationRequested)

@@ -15,7 +15,15 @@ public interface ITaskStoreListener
     /// </remarks>
     bool WantsChanges { get; }
 
-    /// <summary>Something happened to a task. Called in the order of revisions.</summary>
+    /// <summary>
+    /// Gets whether mail that nobody reads is acted upon here. A store that several processes share tells each such piece to one process of those that
+    /// have such a listener: to the one that has committed it, if it is among them.
+    /// </summary>
+    bool HandlesUnreadMail => false;
+
+    /// <summary>
+    /// Something happened to a task. Called in the order of revisions; what another process has committed may come after what was committed later.
+    /// </summary>
     /// <param name="change">The change.</param>
     void OnChange(TaskChange change);
 
@@ -55,4 +63,17 @@ public interface ITaskStoreListener
     /// <summary>A host has left or was given up: nothing of it is stored any more.</summary>
     /// <param name="fence">The host.</param>
     void OnHostFenced(HostFence fence);
+
+    /// <summary>
+    /// Tasks may have ended without <see cref="OnEnded"/>: who waits for one that this process does not run looks again. Called now and then by a store
+    /// that several processes share, whether or not it has missed something.
+    /// </summary>
+    void OnEndsMissed()
+    {
+    }
+
+    /// <summary>Tasks may have changed without <see cref="OnChange"/>, and what is missing cannot be told any more.</summary>
+    void OnChangesMissed()
+    {
+    }
 }

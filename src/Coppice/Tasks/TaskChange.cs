@@ -7,7 +7,7 @@ namespace Coppice;
 /// </param>
 /// <param name="Kind">What happened.</param>
 /// <param name="Task">The task right after it; for a commit that was under way when the first watch began, perhaps as it was a little
-/// later.</param>
+/// later, as for a commit of another process.</param>
 /// <param name="Event">What the task emitted, when that is what happened.</param>
 public sealed record TaskChange(long Revision, TaskChangeKind Kind, TaskSnapshot Task, CustomTaskEvent? Event = null);
 

@@ -23,6 +23,22 @@ internal sealed class Listeners
         }
     }
 
+    public bool HandleUnreadMail
+    {
+        get
+        {
+            foreach (var listener in _all)
+            {
+                if (listener.HandlesUnreadMail)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     public IDisposable Add(ITaskStoreListener listener)
     {
         ArgumentNullException.ThrowIfNull(listener);

@@ -39,4 +39,16 @@ internal abstract record Notice
     {
         public override void Tell(ITaskStoreListener listener) => listener.OnHostFenced(Fence);
     }
+
+    /// <summary>Ends may have gone unheard.</summary>
+    public sealed record EndsMissed : Notice
+    {
+        public override void Tell(ITaskStoreListener listener) => listener.OnEndsMissed();
+    }
+
+    /// <summary>Changes have gone unheard.</summary>
+    public sealed record ChangesMissed : Notice
+    {
+        public override void Tell(ITaskStoreListener listener) => listener.OnChangesMissed();
+    }
 }

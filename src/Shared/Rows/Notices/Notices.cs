@@ -13,6 +13,8 @@ internal sealed class Notices
 
     public int Count => _entries.Count;
 
+    public IReadOnlyList<Entry> Entries => _entries;
+
     public void Add(Notice notice) => _entries.Add(new Entry(notice));
 
     /// <summary>Notes a change of a task.</summary>
@@ -96,7 +98,8 @@ internal sealed class Notices
         }
     }
 
-    private readonly record struct Entry(
+    /// <summary>A notice, or the change of a task where that is <see langword="null"/>.</summary>
+    internal readonly record struct Entry(
         Notice? Notice,
         long Revision = 0,
         TaskChangeKind Kind = default,

@@ -1,0 +1,145 @@
+using Npgsql;
+
+namespace Coppice.PostgreSql;
+
+/// <summary>
+/// Sends news to other processes, on a connection of its own, after the commits that it is of. What comes while something is being sent goes with the next.
+/// </summary>
+internal sealed class NewsSender(Database database, NewsChannel channel) : IAsyncDisposable
+{
+    /// <summary>How many pages are sent at once, and so how many may come a second time.</summary>
+    internal const int MostPages = 64;
+
+    // How long the news that is there has, when the store is closed.
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
+
+    private readonly NewsQueue _queue = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
+    private readonly Backoff _backoff = new();
+    private Task _sending = Task.CompletedTask;
+    private NpgsqlConnection? _connection;
+    private long _number = 1;
+    private bool _isSending;
+    private bool _isClosed;
+
+    /// <summary>Gets or sets whether what is sent is lost on its way, for tests.</summary>
+    internal bool Loses { get; set; }
+
+    /// <summary>Sends news soon.</summary>
+    public void Send(IReadOnlyList<NewsItem> items)
+    {
+        if (items.Count == 0)
+        {
+            return;
+        }
+
+        _queue.Add(items);
+        lock (_gate)
+        {
+            if (!_isSending && !_isClosed)
+            {
+                _isSending = true;
+                _sending = Task.Run(SendAllAsync);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task sending;
+        lock (_gate)
+        {
+            _isClosed = true;
+            sending = _sending;
+        }
+
+        _stop.CancelAfter(LastWords);
+        await sending.ConfigureAwait(false);
+        if (_connection is not null)
+        {
+            await _connection.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _stop.Dispose();
+    }
+
+    private async Task SendAllAsync()
+    {
+        try
+        {
+            while (!IsDone())
+            {
+                await SendOnceAsync(_queue.Take()).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The store is being closed, and the database does not answer. Others find out by themselves.
+        }
+    }
+
+    private bool IsDone()
+    {
+        lock (_gate)
+        {
+            return !(_isSending = !_queue.IsEmpty);
+        }
+    }
+
+    private async Task SendOnceAsync(IReadOnlyList<NewsItem> items)
+    {
+        var pages = NewsText.Write(channel.Process, _number, items);
+        _number += pages.Count;
+        foreach (var chunk in pages.Chunk(MostPages))
+        {
+            while (!await TryNotifyAsync(chunk).ConfigureAwait(false))
+            {
+                // Word for word the same again: who has heard it already knows it by its numbers.
+                await Task.Delay(_backoff.Next(), TimeProvider.System, _stop.Token).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<bool> TryNotifyAsync(string[] pages)
+    {
+        try
+        {
+            await NotifyAsync(pages).ConfigureAwait(false);
+            _backoff.Reset();
+            return true;
+        }
+        catch (Exception e) when (e is NpgsqlException or TaskStoreException or InvalidOperationException)
+        {
+            await ForgetConnectionAsync().ConfigureAwait(false);
+            return false;
+        }
+    }
+
+    private async Task NotifyAsync(string[] pages)
+    {
+        if (Loses)
+        {
+            return;
+        }
+
+        _connection ??= await database.OpenAsync(_stop.Token).ConfigureAwait(false);
+        var command = new NpgsqlCommand("SELECT pg_notify($1, p) FROM unnest($2) p", _connection)
+        {
+            Parameters = { new NpgsqlParameter<string> { TypedValue = channel.Name }, new NpgsqlParameter<string[]> { TypedValue = pages } },
+        };
+        await using (command.ConfigureAwait(false))
+        {
+            await command.ExecuteNonQueryAsync(_stop.Token).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ForgetConnectionAsync()
+    {
+        if (_connection is { } connection)
+        {
+            _connection = null;
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+}
