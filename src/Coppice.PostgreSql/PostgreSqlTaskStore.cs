@@ -49,6 +49,9 @@ public sealed class PostgreSqlTaskStore : ITaskStore
     /// <inheritdoc/>
     public long MailDepth => _memory.MailDepth;
 
+    /// <summary>Gets what passes between processes, for tests.</summary>
+    internal NewsDesk News => _news;
+
     /// <summary>Opens a store for a host, and makes its schema where that is missing or older.</summary>
     /// <param name="connectionString">Where the database is, as Npgsql reads it: <c>Host=…;Database=…;Username=…;Password=…</c>.</param>
     /// <param name="options">How it works; the defaults when it is left out.</param>

@@ -4,13 +4,15 @@ namespace Coppice.PostgreSql;
 
 /// <summary>
 /// The session locks by which the hosts of a store show that their process lives: one for each, on a connection that does nothing else. The
-/// database lets go of them when the connection ends, for whatever reason.
+/// database lets go of them when the connection ends, for whatever reason; while the process lives, it then takes them again at once.
 /// </summary>
 internal sealed class SessionLocks(Database database) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly HashSet<long> _epochs = [];
     private NpgsqlConnection? _connection;
+    private CancellationTokenSource? _endWatch;
+    private Task _watch = Task.CompletedTask;
     private bool _isDisposed;
 
     /// <summary>The key of a host's lock: what it is for, the schema and the epoch.</summary>
@@ -23,6 +25,7 @@ internal sealed class SessionLocks(Database database) : IDisposable
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             _epochs.Add(epoch);
+            EndWatch();
             if (_connection is { State: System.Data.ConnectionState.Open })
             {
                 Take(_connection, epoch);
@@ -31,6 +34,8 @@ internal sealed class SessionLocks(Database database) : IDisposable
             {
                 Reconnect();
             }
+
+            BeginWatch();
         }
     }
 
@@ -40,7 +45,9 @@ internal sealed class SessionLocks(Database database) : IDisposable
         {
             if (_epochs.Remove(epoch) && _connection is { State: System.Data.ConnectionState.Open } connection)
             {
-                Run(connection, $"SELECT pg_advisory_unlock({KeySql("host", "$1")})", epoch);
+                EndWatch();
+                Run(connection, $"SELECT pg_advisory_unlock_shared({KeySql("host", "$1")})", epoch);
+                BeginWatch();
             }
         }
     }
@@ -55,21 +62,13 @@ internal sealed class SessionLocks(Database database) : IDisposable
                 return;
             }
 
-            try
+            EndWatch();
+            if (!IsAlive())
             {
-                if (_connection is { State: System.Data.ConnectionState.Open } connection)
-                {
-                    using var command = new NpgsqlCommand("SELECT 1", connection);
-                    command.ExecuteScalar();
-                    return;
-                }
-            }
-            catch (NpgsqlException)
-            {
-                // What follows finds out whether the database is there.
+                Reconnect();
             }
 
-            Reconnect();
+            BeginWatch();
         }
     }
 
@@ -78,7 +77,90 @@ internal sealed class SessionLocks(Database database) : IDisposable
         lock (_gate)
         {
             _isDisposed = true;
+            EndWatch();
             _connection?.Dispose();
+        }
+    }
+
+    private bool IsAlive()
+    {
+        if (_connection is not { State: System.Data.ConnectionState.Open } connection)
+        {
+            return false;
+        }
+
+        try
+        {
+            using var command = new NpgsqlCommand("SELECT 1", connection);
+            command.ExecuteScalar();
+            return true;
+        }
+        catch (NpgsqlException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Begins to wait for the end of the connection, which only who reads from it is told of.</summary>
+    private void BeginWatch()
+    {
+        _endWatch = new CancellationTokenSource();
+        _watch = WatchAsync(_connection!, _endWatch.Token);
+    }
+
+    /// <summary>Has the connection for statements again.</summary>
+    private void EndWatch()
+    {
+        if (_endWatch is { } end)
+        {
+            end.Cancel();
+            _watch.Wait();
+            end.Dispose();
+            _endWatch = null;
+        }
+    }
+
+    private async Task WatchAsync(NpgsqlConnection connection, CancellationToken stop)
+    {
+        try
+        {
+            while (true)
+            {
+                await connection.WaitAsync(stop).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The connection is wanted.
+        }
+#pragma warning disable CA1031 // whatever ended it, the locks are gone
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // Apart, because whoever ends the watch waits for it and may have the gate.
+            _ = Task.Run(RetakeAsync, CancellationToken.None);
+        }
+    }
+
+    private async Task RetakeAsync()
+    {
+        var backoff = new Backoff();
+        while (!TryCheck())
+        {
+            await Task.Delay(backoff.Next(), TimeProvider.System).ConfigureAwait(false);
+        }
+    }
+
+    private bool TryCheck()
+    {
+        try
+        {
+            Check();
+            return true;
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or InvalidOperationException)
+        {
+            return false;
         }
     }
 

@@ -10,7 +10,7 @@ internal readonly record struct NewsItem(NewsKind Kind, long First, long Second,
 {
     private const long WakesFlag = 1;
     private const long HasReaderFlag = 2;
-    private const long KindBits = 3;
+    private const char FirstChange = '0';
 
     /// <summary>Gets the host that it is for; it is for all where there is none.</summary>
     public long? For => Kind is NewsKind.Cancel or NewsKind.Mail or NewsKind.Opened or NewsKind.LeftUnread ? First : null;
@@ -25,9 +25,9 @@ internal readonly record struct NewsItem(NewsKind Kind, long First, long Second,
 
     public long Revision => First;
 
-    public long Task => Second >> (int)KindBits;
+    public long Task => Second;
 
-    public TaskChangeKind Change => (TaskChangeKind)(Second & ((1 << (int)KindBits) - 1));
+    public TaskChangeKind Change => (TaskChangeKind)(Text[0] - FirstChange);
 
     public static NewsItem OfDropped() => new(NewsKind.Dropped, 0, 0, "");
 
@@ -50,5 +50,5 @@ internal readonly record struct NewsItem(NewsKind Kind, long First, long Second,
     public static NewsItem OfJoined(long epoch) => new(NewsKind.Joined, epoch, 0, "");
 
     public static NewsItem OfChange(long revision, TaskChangeKind kind, long task, string json) =>
-        new(NewsKind.Change, revision, (task << (int)KindBits) | (long)kind, "", json);
+        new(NewsKind.Change, revision, task, ((char)(FirstChange + (int)kind)).ToString(), json);
 }

@@ -26,6 +26,18 @@ internal sealed class NewsSender(Database database, NewsChannel channel) : IAsyn
     /// <summary>Gets or sets whether what is sent is lost on its way, for tests.</summary>
     internal bool Loses { get; set; }
 
+    /// <summary>Gets how many pages were sent, or lost on their way.</summary>
+    internal long Pages => Interlocked.Read(ref _number) - 1;
+
+    /// <summary>Completes when what was there is sent.</summary>
+    internal Task IdleAsync()
+    {
+        lock (_gate)
+        {
+            return _sending;
+        }
+    }
+
     /// <summary>Sends news soon.</summary>
     public void Send(IReadOnlyList<NewsItem> items)
     {
