@@ -20,6 +20,8 @@ public sealed class OptionsTests
         { "CommandTimeout (00:00:00.9990000) must be from 1 second to 10 minutes", new() { CommandTimeout = TimeSpan.FromMilliseconds(999) } },
         { "CommandTimeout (00:10:00.0010000) must be from 1 second to 10 minutes", new() { CommandTimeout = TimeSpan.FromMilliseconds(600_001) } },
         { "CommandTimeout (-00:00:00.0010000) must be from 1 second to 10 minutes", new() { CommandTimeout = Timeout.InfiniteTimeSpan } },
+        { "PollInterval (00:00:00.0990000) must be from 100 milliseconds to 10 minutes", new() { PollInterval = TimeSpan.FromMilliseconds(99) } },
+        { "PollInterval (00:10:00.0010000) must be from 100 milliseconds to 10 minutes", new() { PollInterval = TimeSpan.FromMilliseconds(600_001) } },
         { "Schema ('Mine') is not the name of a schema", new() { Schema = "Mine" } },
         { "Schema ('') is not the name of a schema", new() { Schema = null! } },
     };
@@ -39,8 +41,8 @@ public sealed class OptionsTests
         await using var schema = await ScratchSchema.ReserveAsync();
         PostgreSqlTaskStoreOptions[] ends =
         [
-            new() { Schema = schema.Name, ReaderConnections = 1, CommandTimeout = TimeSpan.FromSeconds(1) },
-            new() { Schema = schema.Name, ReaderConnections = 256, CommandTimeout = TimeSpan.FromMinutes(10) },
+            new() { Schema = schema.Name, ReaderConnections = 1, CommandTimeout = TimeSpan.FromSeconds(1), PollInterval = TimeSpan.FromMilliseconds(100) },
+            new() { Schema = schema.Name, ReaderConnections = 256, CommandTimeout = TimeSpan.FromMinutes(10), PollInterval = TimeSpan.FromMinutes(10) },
         ];
         await schema.ExecuteAsync(PostgreSqlSchema.CreateScript(schema.Name));
 

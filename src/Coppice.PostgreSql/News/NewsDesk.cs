@@ -116,11 +116,6 @@ internal sealed class NewsDesk : IAsyncDisposable
             {
                 var left = pause - TimeProvider.System.GetElapsedTime(next);
                 var isMissing = await HearAsync(left, stop).ConfigureAwait(false);
-                if (isMissing)
-                {
-                    _listeners.Tell(new Notice.ChangesMissed());
-                }
-
                 if (Interlocked.Exchange(ref _hasLostHost, 0) != 0)
                 {
                     await _catchUp.TellUnreadAsync(stop).ConfigureAwait(false);
@@ -150,7 +145,7 @@ internal sealed class NewsDesk : IAsyncDisposable
     }
 
     /// <summary>Waits for news, for so long at the most, and tells them.</summary>
-    /// <returns>Whether something is missing.</returns>
+    /// <returns>Whether something is missing that looking finds.</returns>
     private async Task<bool> HearAsync(TimeSpan atMost, CancellationToken stop)
     {
         if (!_listener.Pages.TryPeek(out _) && atMost > TimeSpan.Zero)
@@ -173,8 +168,7 @@ internal sealed class NewsDesk : IAsyncDisposable
             pages.Add(page);
         }
 
-        var isMissing = await _news.TellAsync(pages, stop).ConfigureAwait(false);
-        return _listener.TakeMissed() | isMissing;
+        return await _news.TellAsync(pages, _listener.TakeMissed(), stop).ConfigureAwait(false);
     }
 
     private void HostLeft(HostFence fence)

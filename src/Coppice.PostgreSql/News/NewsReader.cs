@@ -12,18 +12,26 @@ internal sealed class NewsReader(StoreReader reader, StoreMemory memory, Listene
     /// <summary>Gets or sets who is told that hosts have joined or gone.</summary>
     internal Action<NewsItem>? OnHost { get; set; }
 
-    /// <summary>Tells what stands on some pages.</summary>
+    /// <summary>Tells what stands on some pages, and first, where something is missing, that changes are.</summary>
+    /// <param name="pages">The pages, in order.</param>
+    /// <param name="hasMissed">Whether others may have been missed before them.</param>
+    /// <param name="stop">Stops it.</param>
     /// <returns>Whether something is missing: a page, or what stood on one.</returns>
-    public async Task<bool> TellAsync(IEnumerable<string> pages, CancellationToken stop)
+    public async Task<bool> TellAsync(IEnumerable<string> pages, bool hasMissed, CancellationToken stop)
     {
-        var isWhole = true;
         foreach (var text in pages)
         {
-            isWhole &= Tell(text);
+            hasMissed |= !Tell(text);
+        }
+
+        if (hasMissed)
+        {
+            listeners.Tell(new Notice.ChangesMissed());
         }
 
         await TellOpenedAsync(stop).ConfigureAwait(false);
-        return !(await TellChangesAsync(stop).ConfigureAwait(false) & isWhole);
+        await TellChangesAsync(stop).ConfigureAwait(false);
+        return hasMissed;
     }
 
     private bool Tell(string text)
@@ -152,38 +160,36 @@ internal sealed class NewsReader(StoreReader reader, StoreMemory memory, Listene
     }
 
     /// <summary>Reads the tasks that have changed, and tells of those changes that came together in the order of their revisions.</summary>
-    /// <returns>Whether all of it could be told.</returns>
-    private async Task<bool> TellChangesAsync(CancellationToken stop)
+    private async Task TellChangesAsync(CancellationToken stop)
     {
         if (_changes.Count == 0)
         {
-            return true;
+            return;
         }
 
-        var isWhole = true;
         var changes = _changes.OrderBy(static change => change.Revision).ToList();
         _changes.Clear();
+        Dictionary<long, TaskSnapshot> tasks;
         try
         {
-            var tasks = await reader.GetAllAsync([.. changes.Select(static change => change.Task).Distinct()], stop).ConfigureAwait(false);
-            foreach (var change in changes)
-            {
-                if (tasks.TryGetValue(change.Task, out var task) && TryRead(change, out var mail))
-                {
-                    listeners.Tell(new TaskChange(change.Revision, change.Change, task, mail));
-                }
-                else
-                {
-                    isWhole = false;
-                }
-            }
+            tasks = await reader.GetAllAsync([.. changes.Select(static change => change.Task).Distinct()], stop).ConfigureAwait(false);
         }
         catch (TaskStoreException)
         {
-            isWhole = false;
+            tasks = [];
         }
 
-        return isWhole;
+        foreach (var change in changes)
+        {
+            if (tasks.TryGetValue(change.Task, out var task) && TryRead(change, out var mail))
+            {
+                listeners.Tell(new TaskChange(change.Revision, change.Change, task, mail));
+            }
+            else
+            {
+                listeners.Tell(new Notice.ChangesMissed());
+            }
+        }
     }
 
     private static bool TryRead(NewsItem change, out CustomTaskEvent? mail)

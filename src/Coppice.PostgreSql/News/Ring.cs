@@ -64,7 +64,7 @@ internal sealed class Ring(Database database, StoreReader reader, StoreMemory me
             return;
         }
 
-        if (!await WaitForAsync(next, stop).ConfigureAwait(false))
+        if (!await WaitWhileNextAsync(next, stop).ConfigureAwait(false))
         {
             return;
         }
@@ -74,6 +74,39 @@ internal sealed class Ring(Database database, StoreReader reader, StoreMemory me
         {
             listeners.Tell(new Gone(next));
             await _renewed.WaitAsync(Settling, stop).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<bool> WaitWhileNextAsync(HostFence next, CancellationToken stop)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var watching = EndWhenAnotherIsNextAsync(next, end);
+        try
+        {
+            return await WaitForAsync(next, end.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            await end.CancelAsync().ConfigureAwait(false);
+            await watching.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends the wait when another host is the next, until the wait is ended by somebody else.</summary>
+    private async Task EndWhenAnotherIsNextAsync(HostFence next, CancellationTokenSource wait)
+    {
+        try
+        {
+            do
+            {
+                await _renewed.WaitAsync(wait.Token).ConfigureAwait(false);
+            }
+            while (await FindNextAsync(wait.Token).ConfigureAwait(false) == next);
+            await wait.CancelAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException or TaskStoreException)
+        {
+            // The wait is over, or ends by itself before long.
         }
     }
 
@@ -96,18 +129,25 @@ internal sealed class Ring(Database database, StoreReader reader, StoreMemory me
     {
         // An error that is caught does not show up in the log of the server every few seconds.
         var key = KeyOf(host);
-        return await RunAsync(
-            $"""
-            DO $$ BEGIN
-                PERFORM pg_advisory_lock({key});
-                PERFORM pg_advisory_unlock({key});
-                PERFORM set_config('coppice.next', 'free', false);
-            EXCEPTION WHEN lock_not_available THEN
-                PERFORM set_config('coppice.next', 'held', false);
-            END $$;
-            SELECT current_setting('coppice.next') = 'free'
-            """,
-            stop).ConfigureAwait(false);
+        try
+        {
+            return await RunAsync(
+                $"""
+                DO $$ BEGIN
+                    PERFORM pg_advisory_lock({key});
+                    PERFORM pg_advisory_unlock({key});
+                    PERFORM set_config('coppice.next', 'free', false);
+                EXCEPTION WHEN lock_not_available OR query_canceled THEN
+                    PERFORM set_config('coppice.next', 'held', false);
+                END $$;
+                SELECT current_setting('coppice.next') = 'free'
+                """,
+                stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     private async Task<bool> IsFreeAsync(HostFence host, CancellationToken stop) => await RunAsync(
