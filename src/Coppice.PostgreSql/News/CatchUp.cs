@@ -46,8 +46,8 @@ internal sealed class CatchUp(StoreReader reader, StoreMemory memory, Listeners 
     }
 
     /// <summary>
-    /// A host has gone, and with it perhaps a call for mail that nobody reads: of the threads with such mail, those are told of that are this process's turn
-    /// among those who are left.
+    /// A call for mail that nobody reads may have been lost, with a host or with news: of the threads with such mail, those are told of whose turn is with this
+    /// process, among all who handle it.
     /// </summary>
     public async Task TellUnreadAsync(CancellationToken stop)
     {

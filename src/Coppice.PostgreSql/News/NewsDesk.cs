@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Coppice.PostgreSql;
@@ -22,6 +23,7 @@ internal sealed class NewsDesk : IAsyncDisposable
     private readonly Backoff _backoff = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
+    private readonly ConcurrentQueue<long> _closed = new();
     private Task? _running;
     private int _hasLostHost;
     private bool _isClosed;
@@ -40,6 +42,9 @@ internal sealed class NewsDesk : IAsyncDisposable
 
     /// <summary>Gets what sends, for tests.</summary>
     internal NewsSender Sender => _sender;
+
+    /// <summary>Gets the readers that were let in here, for tests.</summary>
+    internal OwnReaders Readers => _memory.Readers;
 
     /// <summary>Begins, with the first who wants to hear.</summary>
     public void Start()
@@ -84,9 +89,6 @@ internal sealed class NewsDesk : IAsyncDisposable
     /// <summary>Sends what others have to hear of a transaction that has landed.</summary>
     public void Landed(IReadOnlyList<NewsItem> items) => _sender.Send(items);
 
-    /// <summary>A host of this process shows that it lives.</summary>
-    public void OnBeat() => _ring.Renew();
-
     public async ValueTask DisposeAsync()
     {
         Task? running;
@@ -116,7 +118,8 @@ internal sealed class NewsDesk : IAsyncDisposable
             {
                 var left = pause - TimeProvider.System.GetElapsedTime(next);
                 var isMissing = await HearAsync(left, stop).ConfigureAwait(false);
-                if (Interlocked.Exchange(ref _hasLostHost, 0) != 0)
+                ReleaseClosed();
+                if (Interlocked.Exchange(ref _hasLostHost, 0) != 0 | isMissing)
                 {
                     await _catchUp.TellUnreadAsync(stop).ConfigureAwait(false);
                 }
@@ -176,10 +179,23 @@ internal sealed class NewsDesk : IAsyncDisposable
         if (_memory.Hosts.Left(fence.Epoch) is null)
         {
             Interlocked.Exchange(ref _hasLostHost, 1);
-            _listener.Wake();
+        }
+        else
+        {
+            _closed.Enqueue(fence.Epoch);
         }
 
+        _listener.Wake();
         _ring.Renew();
+    }
+
+    /// <summary>Hosts of this process that others have given up need show no more that it lives.</summary>
+    private void ReleaseClosed()
+    {
+        while (_closed.TryDequeue(out var epoch))
+        {
+            _memory.Session.Release(epoch);
+        }
     }
 
     /// <summary>Hears with the others that a host has gone, whoever has settled it.</summary>

@@ -136,7 +136,9 @@ internal sealed class NewsSender(Database database, NewsChannel channel) : IAsyn
         }
 
         _connection ??= await database.OpenAsync(_stop.Token).ConfigureAwait(false);
-        var command = new NpgsqlCommand("SELECT pg_notify($1, p) FROM unnest($2) p", _connection)
+
+        // What a crash of the server can take back is only news, so nobody waits for the disk.
+        var command = new NpgsqlCommand("SELECT pg_notify($1, p), set_config('synchronous_commit', 'off', true) FROM unnest($2) p", _connection)
         {
             Parameters = { new NpgsqlParameter<string> { TypedValue = channel.Name }, new NpgsqlParameter<string[]> { TypedValue = pages } },
         };

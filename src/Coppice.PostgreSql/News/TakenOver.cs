@@ -1,14 +1,20 @@
 namespace Coppice.PostgreSql;
 
-/// <summary>A mailbox that this process had open, and that a reader of another has now.</summary>
+/// <summary>A mailbox that this process had open, and that a reader of another has now, or nobody.</summary>
 /// <param name="ThreadId">Whose it is.</param>
 /// <param name="Before">The reader that was let in here.</param>
 /// <param name="Reader">The reader that has it.</param>
-internal readonly record struct TakenOver(string ThreadId, Guid Before, Guid Reader)
+internal readonly record struct TakenOver(string ThreadId, Guid Before, Guid? Reader)
 {
     public void Tell(OwnReaders readers, Listeners listeners)
     {
-        var notice = new Notice.MailboxOpened(ThreadId, Reader);
-        readers.Lost(ThreadId, Before, () => listeners.Tell(notice));
+        var notice = Reader is { } reader ? new Notice.MailboxOpened(ThreadId, reader) : null;
+        readers.Lost(ThreadId, Before, () =>
+        {
+            if (notice is not null)
+            {
+                listeners.Tell(notice);
+            }
+        });
     }
 }

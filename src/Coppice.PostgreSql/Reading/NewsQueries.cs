@@ -33,7 +33,7 @@ internal static class NewsQueries
         """
         SELECT (SELECT id FROM {schema}.thread_ids i WHERE i.owner_thread_id = h.owner_thread_id), u.reader, h.reader
         FROM unnest($1::bigint[], $2::uuid[]) u (thread, reader) JOIN {schema}.threads h ON h.owner_thread_id = u.thread
-        WHERE h.reader <> u.reader AND NOT EXISTS (SELECT FROM {schema}.hosts o WHERE o.epoch = h.reader_epoch AND o.process = $3)
+        WHERE h.reader IS DISTINCT FROM u.reader AND NOT EXISTS (SELECT FROM {schema}.hosts o WHERE o.epoch = h.reader_epoch AND o.process = $3)
         """;
 
     /// <summary>The kinds of which work is ready, and what is due next and what expires next.</summary>

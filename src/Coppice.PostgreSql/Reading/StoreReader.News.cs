@@ -34,13 +34,13 @@ internal sealed partial class StoreReader
     public ValueTask<List<(string Thread, bool Wakes)>> FindUnreadAsync(long[] epochs, CancellationToken cancellationToken) =>
         RowsAsync(NewsQueries.UnreadSql, [Parameter.Of(epochs)], static row => (row.Text(0), row.Flag(1)), cancellationToken);
 
-    /// <summary>Which readers of a process have lost their mailboxes to readers of others.</summary>
+    /// <summary>Which readers of a process have lost their mailboxes, to readers of others or with their host.</summary>
     public async Task<List<TakenOver>> FindTakenOverAsync(
         IReadOnlyList<(string ThreadId, long Thread, Guid Reader)> readers, long process, CancellationToken cancellationToken) =>
         readers.Count == 0 ? [] : await RowsAsync(
             NewsQueries.TakenOverSql,
             [Parameter.Of([.. readers.Select(static each => each.Thread)]), Parameter.Of([.. readers.Select(static each => each.Reader)]), Parameter.Of(process)],
-            static row => new TakenOver(row.Text(0), row.Guid(1), row.Guid(2)),
+            static row => new TakenOver(row.Text(0), row.Guid(1), row.GuidOrNull(2)),
             cancellationToken).ConfigureAwait(false);
 
     /// <summary>The kinds of which work may be claimed, or from when on.</summary>

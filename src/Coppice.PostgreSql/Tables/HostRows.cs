@@ -21,6 +21,9 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
 
     private readonly Statement _leave = connection.Prepare("UPDATE {schema}.hosts SET is_open = false WHERE epoch = $1");
     private readonly Statement _forget = connection.Prepare("DELETE FROM {schema}.hosts WHERE epoch = $1");
+    private readonly Statement _handle = connection.Prepare(
+        "UPDATE {schema}.hosts SET handles_unread = $2 WHERE process = $1 AND handles_unread <> $2");
+
     private readonly Dictionary<long, (string HostId, bool IsOpen)?> _known = [];
     private readonly List<HostFence> _joined = [];
     private readonly List<long> _closed = [];
@@ -96,6 +99,7 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
     {
         Close(fence.Epoch);
         _leave.Bind(fence.Epoch).Run();
+        Handle(fence.Epoch);
         _known[fence.Epoch] = (fence.HostId, false);
         _closed.Add(fence.Epoch);
     }
@@ -104,6 +108,7 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
     {
         Close(epoch);
         _forget.Bind(epoch).Run();
+        Handle(epoch);
         _known[epoch] = null;
         _closed.Add(epoch);
     }
@@ -112,6 +117,15 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
     {
         _close.Bind(epoch).Run();
         _known.Remove(epoch);
+    }
+
+    /// <summary>With a host of this process it may be that nobody in it is left who handles mail that nobody reads.</summary>
+    private void Handle(long epoch)
+    {
+        if (memory.Hosts.Has(epoch))
+        {
+            _handle.Bind(memory.Channel.Process).Bind(listeners.HandleUnreadMail).Run();
+        }
     }
 
     private (string HostId, bool IsOpen)? Get(long epoch)

@@ -148,12 +148,12 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
     }
 
     /// <summary>The transaction has landed.</summary>
-    public void Landed(UnreadMemory unread, OwnReaders readers)
+    public void Landed(StoreMemory process)
     {
         foreach (var entry in _saved)
         {
-            readers.Note(entry.Head.Id, entry.Head.Number, entry.Reader);
-            unread.Note(entry.Head.Id, (entry.Reader is null ? entry.Head.Unacknowledged : entry.Unread).Customs);
+            process.Readers.Note(entry.Head.Id, entry.Head.Number, process.Hosts.Has(entry.ReaderEpoch) ? entry.Reader : null);
+            process.Unread.Note(entry.Head.Id, (entry.Reader is null ? entry.Head.Unacknowledged : entry.Unread).Customs);
         }
 
         _saved.Clear();

@@ -133,7 +133,7 @@ internal sealed class RowStore : IRowStore, IDisposable
     {
         _hosts.Landed();
         _failed.Landed();
-        _threads.Landed(_memory.Unread, _memory.Readers);
+        _threads.Landed(_memory);
         _memory.ChangeMailDepth(_threads.MailChange);
     }
 

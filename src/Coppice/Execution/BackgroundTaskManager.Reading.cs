@@ -82,7 +82,9 @@ public sealed partial class BackgroundTaskManager
     /// </summary>
     /// <param name="query">Which tasks; a change is told when the task right after it matches. All by default.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
-    /// <exception cref="WatchOverrunException">The watcher fell too far behind.</exception>
+    /// <exception cref="WatchOverrunException">
+    /// The watcher fell too far behind, or changes that another process has committed did not come through.
+    /// </exception>
     public IAsyncEnumerable<TaskChange> WatchAsync(TaskQuery? query = null, CancellationToken cancellationToken = default)
     {
         CheckUsable(cancellationToken);

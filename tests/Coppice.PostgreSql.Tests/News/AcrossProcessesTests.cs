@@ -240,6 +240,56 @@ public sealed class AcrossProcessesTests : NewsTest
     }
 
     [Fact]
+    public async Task A_process_remembers_the_readers_that_it_let_in_and_no_others()
+    {
+        var (store, other) = (await OpenAsync(), await OpenAsync());
+        var (here, there) = (await StartAsync(store), await StartAsync(other));
+        await using (var own = await here.OpenInboxAsync("own", Stop).Within())
+        {
+            await using var others = await there.OpenInboxAsync("others", Stop).Within();
+            await here.SpawnAsync("others", Bodies.Done, cancellationToken: Stop).Within();
+            await here.SpawnAsync("own", Bodies.Done, cancellationToken: Stop).Within();
+            await others.ReadAsync(Stop).AsTask().Within();
+
+            Assert.Equal("own", Assert.Single(store.News.Readers.All()).ThreadId);
+            Assert.Equal("others", Assert.Single(other.News.Readers.All()).ThreadId);
+        }
+
+        Assert.Empty(store.News.Readers.All());
+    }
+
+    [Fact]
+    public async Task Mail_that_nobody_reads_is_told_to_one_process_also_when_the_news_of_it_was_lost()
+    {
+        var calls = System.Threading.Channels.Channel.CreateUnbounded<(int Process, string Thread)>();
+        var store = await OpenAsync();
+        var here = await StartAsync(store);
+        for (var i = 0; i < 3; i++)
+        {
+            var process = i;
+            await StartAsync(configure: options => options.OnUnreadMail = (thread, _) => calls.Writer.WriteAsync((process, thread), Stop));
+        }
+
+        await here.SpawnAsync("first", Bodies.Done, cancellationToken: Stop).Within();
+        var first = await calls.Reader.ReadAsync(Stop).AsTask().Within();
+        store.News.Sender.Loses = true;
+        await here.WaitAsync(await here.SpawnAsync("second", Bodies.Done, cancellationToken: Stop).Within(), Stop).Within();
+        await store.News.Sender.IdleAsync().Within();
+        store.News.Sender.Loses = false;
+        await here.WaitAsync(await here.SpawnAsync("third", Bodies.Done, cancellationToken: Stop).Within(), Stop).Within();
+
+        // What was told before is told again, to the same process.
+        var heard = new List<(int Process, string Thread)>();
+        while (heard.DistinctBy(static call => call.Thread).Count() < 3)
+        {
+            heard.Add(await calls.Reader.ReadAsync(Stop).AsTask().Within());
+        }
+
+        Assert.Equal(3, heard.Distinct().Count());
+        Assert.Contains(first, heard);
+    }
+
+    [Fact]
     public async Task When_a_host_leaves_another_is_told_of_mail_that_nobody_reads()
     {
         var calls = System.Threading.Channels.Channel.CreateUnbounded<string>();

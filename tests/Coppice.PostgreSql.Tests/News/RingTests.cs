@@ -90,6 +90,24 @@ public sealed class RingTests : NewsTest
         await UntilAsync(Holding(1));
     }
 
+    [Fact]
+    public async Task A_host_that_was_given_up_lets_go_of_its_lock_though_its_process_lives()
+    {
+        var store = await OpenAsync();
+        await StartAsync(store, static options => options.HostName = "there");
+        var reaper = await StoreHost.JoinAsync(await OpenAsync(), "reaper");
+        var fence = (await store.HeartbeatAsync(HostFence.None, Stop)).Single(static host => host.Fence.HostId == "there").Fence;
+        var held = $"""
+            SELECT EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 1
+                AND ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended('coppice host {Schema.Name} {fence.Epoch}', 0))
+            """;
+        Assert.Equal(true, await Schema.QueryAsync(held));
+
+        await reaper.AnswerAsync(new SettleHost(fence));
+
+        await UntilAsync($"SELECT NOT ({held})");
+    }
+
     // What a host of the schema holds, that is an open one, and shared.
     private string Holding(int hosts) =>
         $"""
