@@ -48,6 +48,18 @@ internal sealed class WriterConnection : IDisposable
     /// <summary>Makes a statement; <c>{schema}</c> in it is the schema of the store.</summary>
     public Statement Prepare(string sql) => new(_connection, sql.Replace("{schema}", _schema, StringComparison.Ordinal));
 
+    /// <summary>Makes statements that are sent together, each of which sees what others have committed by then.</summary>
+    public NpgsqlBatch PrepareAll(params string[] statements)
+    {
+        var batch = new NpgsqlBatch(_connection);
+        foreach (var sql in statements)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql.Replace("{schema}", _schema, StringComparison.Ordinal)));
+        }
+
+        return batch;
+    }
+
     /// <summary>Begins a transaction, which holds nothing yet.</summary>
     public void Begin()
     {

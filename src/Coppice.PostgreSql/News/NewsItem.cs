@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Coppice.PostgreSql;
 
 /// <summary>A piece of news for other processes. What its fields are depends on its kind; the methods that make one say it.</summary>
@@ -29,6 +31,9 @@ internal readonly record struct NewsItem(NewsKind Kind, long First, long Second,
 
     public TaskChangeKind Change => (TaskChangeKind)(Text[0] - FirstChange);
 
+    /// <summary>Gets the place of what the task emitted in the mailbox of its owner.</summary>
+    public long Sequence => Text.Length > 1 && long.TryParse(Text.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place : 0;
+
     public static NewsItem OfDropped() => new(NewsKind.Dropped, 0, 0, "");
 
     public static NewsItem OfCancel(long epoch, string taskId) => new(NewsKind.Cancel, epoch, 0, taskId);
@@ -49,6 +54,10 @@ internal readonly record struct NewsItem(NewsKind Kind, long First, long Second,
 
     public static NewsItem OfJoined(long epoch) => new(NewsKind.Joined, epoch, 0, "");
 
-    public static NewsItem OfChange(long revision, TaskChangeKind kind, long task, string json) =>
-        new(NewsKind.Change, revision, task, ((char)(FirstChange + (int)kind)).ToString(), json);
+    public static NewsItem OfChange(long revision, TaskChangeKind kind, long task) =>
+        new(NewsKind.Change, revision, task, ((char)(FirstChange + (int)kind)).ToString());
+
+    /// <summary>What a task emitted, with its JSON, or without where that is too large to come along: it is read where it stands.</summary>
+    public static NewsItem OfEmitted(long revision, long task, long sequence, string json) =>
+        new(NewsKind.Change, revision, task, string.Create(CultureInfo.InvariantCulture, $"{(int)TaskChangeKind.Emitted}{sequence}"), json);
 }

@@ -169,19 +169,23 @@ internal sealed class NewsReader(StoreReader reader, StoreMemory memory, Listene
 
         var changes = _changes.OrderBy(static change => change.Revision).ToList();
         _changes.Clear();
-        Dictionary<long, TaskSnapshot> tasks;
+        Dictionary<long, TaskSnapshot> tasks = [];
+        Dictionary<(long, long), string> events = [];
         try
         {
+            events = await reader.ReadEmittedAsync(
+                [.. changes.Where(static change => change is { Change: TaskChangeKind.Emitted, Json: "" })], stop).ConfigureAwait(false);
             tasks = await reader.GetAllAsync([.. changes.Select(static change => change.Task).Distinct()], stop).ConfigureAwait(false);
         }
         catch (TaskStoreException)
         {
-            tasks = [];
+            // Then they are missing.
         }
 
         foreach (var change in changes)
         {
-            if (tasks.TryGetValue(change.Task, out var task) && TryRead(change, out var mail))
+            var json = change.Json.Length > 0 ? change.Json : events.GetValueOrDefault((change.Task, change.Sequence), "");
+            if (tasks.TryGetValue(change.Task, out var task) && TryRead(change, json, out var mail))
             {
                 listeners.Tell(new TaskChange(change.Revision, change.Change, task, mail));
             }
@@ -192,7 +196,7 @@ internal sealed class NewsReader(StoreReader reader, StoreMemory memory, Listene
         }
     }
 
-    private static bool TryRead(NewsItem change, out CustomTaskEvent? mail)
+    private static bool TryRead(NewsItem change, string json, out CustomTaskEvent? mail)
     {
         mail = null;
         if (change.Change != TaskChangeKind.Emitted)
@@ -202,7 +206,7 @@ internal sealed class NewsReader(StoreReader reader, StoreMemory memory, Listene
 
         try
         {
-            mail = change.Json.Length > 0 ? MailEventJson.Deserialize(change.Json) as CustomTaskEvent : null;
+            mail = json.Length > 0 ? MailEventJson.Deserialize(json) as CustomTaskEvent : null;
         }
         catch (System.Text.Json.JsonException)
         {

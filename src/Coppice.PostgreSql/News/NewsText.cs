@@ -115,7 +115,7 @@ internal static class NewsText
     {
         NewsKind.Work => item.Text.Length > 0 && (item.Second == 0
             || (item.First >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() && item.First <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())),
-        NewsKind.Change => item.Text.Length == 1 && Enum.IsDefined(item.Change) && (item.Json.Length == 0 || item.Change == TaskChangeKind.Emitted),
+        NewsKind.Change => item.Text.Length > 0 && Enum.IsDefined(item.Change) && (item.Change == TaskChangeKind.Emitted ? item.Sequence > 0 : item.Text.Length == 1 && item.Json.Length == 0),
         NewsKind.Dropped or NewsKind.Joined => true,
         _ => item.Text.Length > 0,
     };

@@ -30,9 +30,9 @@ internal sealed class NewsWriter(OpenHosts hosts, ThreadRows threads, Listeners 
                 continue;
             }
 
-            var json = entry.Mail is { } mail ? MailEventJson.Serialize(mail) : "";
-            _items.Add(NewsItem.OfChange(
-                entry.Revision, entry.Kind, entry.Number, Encoding.UTF8.GetByteCount(json) <= NewsText.MaxJsonBytes ? json : ""));
+            _items.Add(entry.Mail is { } mail
+                ? NewsItem.OfEmitted(entry.Revision, entry.Number, entry.Sequence, Short(MailEventJson.Serialize(mail)))
+                : NewsItem.OfChange(entry.Revision, entry.Kind, entry.Number));
             if (entry.Kind == TaskChangeKind.Ended)
             {
                 ended.Add(entry.Number);
@@ -42,6 +42,8 @@ internal sealed class NewsWriter(OpenHosts hosts, ThreadRows threads, Listeners 
         _items.AddRange(joined.Select(static fence => NewsItem.OfJoined(fence.Epoch)));
         return [.. _items];
     }
+
+    private static string Short(string json) => Encoding.UTF8.GetByteCount(json) <= NewsText.MaxJsonBytes ? json : "";
 
     private void Add(Notice notice, HashSet<long> ended)
     {

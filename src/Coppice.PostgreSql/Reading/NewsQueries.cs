@@ -11,6 +11,13 @@ internal static class NewsQueries
         {{TaskRow.Joins}}
         """;
 
+    /// <summary>What tasks emitted, by the place in the mailbox of the owner.</summary>
+    public const string EmittedSql =
+        """
+        SELECT u.n, u.seq, m.json FROM unnest($1::bigint[], $2::bigint[]) u (n, seq) JOIN {schema}.task_ids i ON i.n = u.n
+        JOIN {schema}.mail m ON m.owner_thread_id = i.owner_thread_id AND m.seq = u.seq AND m.class = 0
+        """;
+
     public const string ClosedSql =
         "SELECT u.epoch FROM unnest($1::bigint[]) u (epoch) WHERE NOT EXISTS (SELECT FROM {schema}.hosts h WHERE h.epoch = u.epoch AND h.is_open)";
 

@@ -22,6 +22,22 @@ internal sealed partial class StoreReader
         return tasks;
     }
 
+    /// <summary>Reads what tasks emitted, by task and place. What is not in its mailbox any more is left out.</summary>
+    public async Task<Dictionary<(long Task, long Sequence), string>> ReadEmittedAsync(IReadOnlyList<NewsItem> events, CancellationToken cancellationToken)
+    {
+        if (events.Count == 0)
+        {
+            return [];
+        }
+
+        var rows = await RowsAsync(
+            NewsQueries.EmittedSql,
+            [Parameter.Of([.. events.Select(static each => each.Task)]), Parameter.Of([.. events.Select(static each => each.Sequence)])],
+            static row => (Task: row.Number(0), Sequence: row.Number(1), Json: row.Text(2)),
+            cancellationToken).ConfigureAwait(false);
+        return rows.ToDictionary(static row => (row.Task, row.Sequence), static row => row.Json);
+    }
+
     /// <summary>Which of some hosts are not open.</summary>
     public ValueTask<List<long>> FindClosedAsync(long[] epochs, CancellationToken cancellationToken) =>
         RowsAsync(NewsQueries.ClosedSql, [Parameter.Of(epochs)], static row => row.Number(0), cancellationToken);

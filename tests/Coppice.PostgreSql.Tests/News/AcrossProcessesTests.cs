@@ -151,37 +151,53 @@ public sealed class AcrossProcessesTests : NewsTest
     }
 
     [Fact]
-    public async Task A_watch_ends_where_what_a_task_emitted_elsewhere_is_too_large_for_news()
+    public async Task What_a_task_emits_elsewhere_is_told_also_where_it_is_large()
     {
         var (here, there) = (await StartAsync(), await StartAsync());
-        var watching = WatchAsync(here, static _ => false);
+        var watching = WatchAsync(here, static change => change.Kind == TaskChangeKind.Ended);
 
         await there.SpawnAsync(
             "t1",
             context =>
             {
+                context.Emit("progress", "small");
                 context.Emit("progress", new string('x', 100_000));
-                return Bodies.Park(context);
+                context.Emit("progress", new string('y', 5_000));
+                return Bodies.Done(context);
             },
             cancellationToken: Stop).Within();
+
+        var events = (await watching.Within()).Where(static change => change.Kind == TaskChangeKind.Emitted).Select(static change => change.Event!.Payload.GetString());
+        Assert.Equal(["small", new string('x', 100_000), new string('y', 5_000)], events);
+    }
+
+    [Fact]
+    public async Task A_watch_ends_where_what_a_task_emitted_elsewhere_cannot_be_read_any_more()
+    {
+        var (here, there) = (await StartAsync(), await StartAsync());
+        var id = await there.SpawnAsync("t1", Bodies.Park, cancellationToken: Stop).Within();
+        var watching = WatchAsync(here, static _ => false);
+        Assert.True(TaskIds.TryParse(id, out var number));
+        var page = Assert.Single(NewsText.Write(process: 7, firstNumber: 1, [NewsItem.OfEmitted(1_000_000, number, sequence: 12, json: "")]));
+
+        await Schema.ExecuteAsync($"SELECT pg_notify('{await ChannelAsync()}', '{page}')");
 
         var error = await Assert.ThrowsAsync<WatchOverrunException>(() => watching.Within());
         Assert.Equal("watch_overrun", error.Code);
     }
 
-    [Theory]
-    [InlineData(Way.News)]
-    public async Task Mail_that_nobody_reads_is_told_to_one_of_the_processes_that_handle_it(Way way)
+    [Fact]
+    public async Task Mail_that_nobody_reads_is_told_to_one_of_the_processes_that_handle_it()
     {
         var calls = System.Threading.Channels.Channel.CreateUnbounded<(int Process, string Thread)>();
         for (var i = 0; i < 3; i++)
         {
             var process = i;
-            await StartAsync(way, options => options.OnUnreadMail = (thread, _) => calls.Writer.WriteAsync((process, thread), Stop));
+            await StartAsync(configure: options => options.OnUnreadMail = (thread, _) => calls.Writer.WriteAsync((process, thread), Stop));
         }
 
         // Its own process does not handle it.
-        var here = await StartAsync(way);
+        var here = await StartAsync();
         var expected = Enumerable.Range(0, 20).Select(static i => $"thread {i}").ToHashSet();
         foreach (var thread in expected)
         {

@@ -91,7 +91,7 @@ public sealed class BrokenNewsTests : NewsTest
     [InlineData("n1 7 1 E0,0,9999:x0:")]
     [InlineData("n1 7 1 D0,0,0:0:")]
     [InlineData("n1 7 5 X9,123456,1:40:")]
-    [InlineData("n1 7 5 X9,0,1:35:[1,2]")]
+    [InlineData("n1 7 5 X9,0,2:315:[1,2]")]
     [InlineData("n1 7 9 W0,0,7:no kind0:J9,0,0:0:F77,0,6:nobody0:")]
     public async Task What_somebody_else_sends_harms_nobody(string page)
     {

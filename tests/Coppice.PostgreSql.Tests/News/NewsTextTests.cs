@@ -21,8 +21,8 @@ public sealed class NewsTextTests
         NewsItem.OfWork("kind", DateTimeOffset.FromUnixTimeMilliseconds(-1)),
         NewsItem.OfFenced(new HostFence("machine/1", 9)),
         NewsItem.OfJoined(10),
-        NewsItem.OfChange(11, TaskChangeKind.Emitted, (1L << 60) - 1, """{"a":"12:\u00e4"}"""),
-        NewsItem.OfChange(12, TaskChangeKind.Restored, 0, ""),
+        NewsItem.OfEmitted(11, (1L << 60) - 1, 77, """{"a":"12:\u00e4"}"""),
+        NewsItem.OfChange(12, TaskChangeKind.Restored, 0),
     ];
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class NewsTextTests
         Assert.Equal((-5L, 3L), (page.Process, page.Number));
         Assert.Equal(Samples, page.Items);
         Assert.Equal(TaskChangeKind.Emitted, page.Items[12].Change);
-        Assert.Equal((1L << 60) - 1, page.Items[12].Task);
+        Assert.Equal(((1L << 60) - 1, 77L), (page.Items[12].Task, page.Items[12].Sequence));
         Assert.Equal(DateTimeOffset.UnixEpoch, page.Items[8].At);
         Assert.Null(page.Items[7].At);
     }
@@ -41,7 +41,7 @@ public sealed class NewsTextTests
     [Fact]
     public void A_number_beyond_two_to_the_sixty_is_kept_too()
     {
-        var item = NewsItem.OfChange(1, TaskChangeKind.Ended, (1L << 60) + 5, "");
+        var item = NewsItem.OfChange(1, TaskChangeKind.Ended, (1L << 60) + 5);
 
         Assert.Equal(((1L << 60) + 5, TaskChangeKind.Ended), (item.Task, item.Change));
     }
@@ -62,7 +62,7 @@ public sealed class NewsTextTests
     [Fact]
     public void The_longest_items_fit()
     {
-        var item = NewsItem.OfChange(long.MaxValue, TaskChangeKind.Emitted, (1L << 60) - 1, new string('€', NewsText.MaxJsonBytes / 3));
+        var item = NewsItem.OfEmitted(long.MaxValue, (1L << 60) - 1, long.MaxValue, new string('€', NewsText.MaxJsonBytes / 3));
 
         Assert.All(NewsText.Write(long.MinValue, long.MaxValue - 2, [item, item]), static page =>
             Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(page), 1, 7999));
@@ -88,6 +88,9 @@ public sealed class NewsTextTests
     [InlineData("n1 1 1 X1,7,1:60:")]
     [InlineData("n1 1 1 X1,7,1:/0:")]
     [InlineData("n1 1 1 X1,7,1:02:{}")]
+    [InlineData("n1 1 1 X1,7,2:010:")]
+    [InlineData("n1 1 1 X1,7,1:30:")]
+    [InlineData("n1 1 1 X1,7,3:3-10:")]
     public void What_is_no_page_is_not_read(string text) => Assert.False(NewsText.TryRead(text, out _));
 
     [Fact]

@@ -29,6 +29,9 @@ public sealed class FaultyStore(ITaskStore inner) : ITaskStore
     /// <summary>Gets or sets what becomes of each batch that no other fault covers, or <see langword="null"/>.</summary>
     public Func<MutationBatch, FaultMoment>? Always { get; set; }
 
+    /// <summary>Gets or sets who hears of commits in place of whoever subscribes, or <see langword="null"/>.</summary>
+    public Func<ITaskStoreListener, ITaskStoreListener>? Hears { get; set; }
+
     /// <summary>Whether a batch has a mutation of a kind.</summary>
     public static Func<MutationBatch, bool> Has<T>()
         where T : Mutation => static batch => batch.Mutations.Any(static mutation => mutation is T);
@@ -178,7 +181,7 @@ public sealed class FaultyStore(ITaskStore inner) : ITaskStore
     public ValueTask<DateTimeOffset?> FindNextExpiryAsync(CancellationToken cancellationToken) => inner.FindNextExpiryAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public IDisposable Subscribe(ITaskStoreListener listener) => inner.Subscribe(listener);
+    public IDisposable Subscribe(ITaskStoreListener listener) => inner.Subscribe(Hears?.Invoke(listener) ?? listener);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

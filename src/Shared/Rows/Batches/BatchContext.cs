@@ -125,9 +125,9 @@ internal sealed class BatchContext(IRowStore store)
     /// Notes a change of a task, with the task as it is now. While nobody watches it is not read for that: who begins to watch before the
     /// commit is told of it as it was noted if it was at hand, else as the transaction has left it.
     /// </summary>
-    public void Changed(TaskChangeKind kind, long task, CustomTaskEvent? mail = null)
+    public void Changed(TaskChangeKind kind, long task, CustomTaskEvent? mail = null, long sequence = 0)
     {
         var now = _wantsChanges ? Tasks.Snapshot(task) : Tasks.SnapshotAtHand(task);
-        Notices.AddChange(Revision, kind, task, now, mail);
+        Notices.AddChange(Revision, kind, task, now, mail, sequence);
     }
 }

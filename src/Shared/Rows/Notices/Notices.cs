@@ -23,8 +23,9 @@ internal sealed class Notices
     /// <param name="number">The task.</param>
     /// <param name="task">The task right after it; <see langword="null"/> to read it when somebody is told.</param>
     /// <param name="mail">What the task emitted, when that is what happened.</param>
-    public void AddChange(long revision, TaskChangeKind kind, long number, TaskSnapshot? task, CustomTaskEvent? mail) =>
-        _entries.Add(new Entry(Notice: null, revision, kind, number, task, mail));
+    /// <param name="sequence">The place of that in the mailbox of the task's owner.</param>
+    public void AddChange(long revision, TaskChangeKind kind, long number, TaskSnapshot? task, CustomTaskEvent? mail, long sequence) =>
+        _entries.Add(new Entry(Notice: null, revision, kind, number, task, mail, sequence));
 
     /// <summary>Forgets what was added beyond a count.</summary>
     public void CutTo(int count) => _entries.RemoveRange(count, _entries.Count - count);
@@ -105,5 +106,6 @@ internal sealed class Notices
         TaskChangeKind Kind = default,
         long Number = 0,
         TaskSnapshot? Task = null,
-        CustomTaskEvent? Mail = null);
+        CustomTaskEvent? Mail = null,
+        long Sequence = 0);
 }

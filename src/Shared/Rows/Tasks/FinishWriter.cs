@@ -105,8 +105,8 @@ internal sealed class FinishWriter(BatchContext context, MailPost post, WorkQueu
     /// <summary>Posts events of a task, at least one, and tells what its owner has not read.</summary>
     public MailCounts Post(in TaskHead task, IReadOnlyList<MailEvent> events)
     {
-        var (_, unread) = post.Post(task.Owner, events);
-        Emitted(task.Number, events);
+        var (head, unread) = post.Post(task.Owner, events);
+        Emitted(task.Number, events, head.LastSequence - events.Count);
         return unread;
     }
 
@@ -124,7 +124,12 @@ internal sealed class FinishWriter(BatchContext context, MailPost post, WorkQueu
     private void End(
         string id, in TaskHead task, TaskState state, string? error, JsonElement? result, IReadOnlyList<MailEvent> events)
     {
-        Emitted(task.Number, events);
+        if (events.Count > 0)
+        {
+            // They are posted with the terminal event, and told as of before it.
+            Emitted(task.Number, events, context.Threads.Head(task.Owner).LastSequence);
+        }
+
         if (task.Kind is not null)
         {
             queue.End(task.Number);
@@ -145,11 +150,11 @@ internal sealed class FinishWriter(BatchContext context, MailPost post, WorkQueu
         _ => new TaskCancelled(id),
     };
 
-    private void Emitted(long task, IReadOnlyList<MailEvent> events)
+    private void Emitted(long task, IReadOnlyList<MailEvent> events, long after)
     {
         foreach (var mail in events)
         {
-            context.Changed(TaskChangeKind.Emitted, task, (CustomTaskEvent)mail);
+            context.Changed(TaskChangeKind.Emitted, task, (CustomTaskEvent)mail, ++after);
         }
     }
 }
