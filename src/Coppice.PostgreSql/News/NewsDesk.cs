@@ -221,7 +221,7 @@ internal sealed class NewsDesk : IAsyncDisposable
         {
         }
 
-        public void OnMailboxOpened(string threadId, Guid reader)
+        public void OnMailboxOpened(string threadId, Guid reader, Guid? takenFrom)
         {
         }
 

@@ -1,9 +1,6 @@
 namespace Coppice.PostgreSql;
 
-/// <summary>
-/// The readers that this process has let into mailboxes, by thread. That another has taken a mailbox over is told only where the reader is still the one that
-/// it was taken from; else it might be told of one that has come later.
-/// </summary>
+/// <summary>The readers that this process has let into mailboxes, by thread.</summary>
 internal sealed class OwnReaders
 {
     private readonly Lock _gate = new();
@@ -42,16 +39,14 @@ internal sealed class OwnReaders
         }
     }
 
-    /// <summary>Takes in that a reader has lost its mailbox, and tells of it if it is still the last that was let in here.</summary>
-    public void Lost(string threadId, Guid reader, Action tell)
+    /// <summary>Takes in that a reader has lost its mailbox. One that was let in here after it stays.</summary>
+    public void Lost(string threadId, Guid reader)
     {
-        // Within the gate: a reader that is let in meanwhile is noted, and told of, only after.
         lock (_gate)
         {
             if (_readers.TryGetValue(threadId, out var known) && known.Reader == reader)
             {
                 _readers.Remove(threadId);
-                tell();
             }
         }
     }

@@ -8,13 +8,7 @@ internal readonly record struct TakenOver(string ThreadId, Guid Before, Guid? Re
 {
     public void Tell(OwnReaders readers, Listeners listeners)
     {
-        var notice = Reader is { } reader ? new Notice.MailboxOpened(ThreadId, reader) : null;
-        readers.Lost(ThreadId, Before, () =>
-        {
-            if (notice is not null)
-            {
-                listeners.Tell(notice);
-            }
-        });
+        readers.Lost(ThreadId, Before);
+        listeners.Tell(new Notice.MailboxOpened(ThreadId, Reader ?? Guid.Empty, Before));
     }
 }

@@ -44,7 +44,7 @@ public interface ITaskStoreListener
 
     /// <summary>A mailbox was opened, taking it over from any other reader.</summary>
     /// <param name="threadId">The thread.</param>
-    /// <param name="reader">The reader that has it since.</param>
+    /// <param name="reader">The reader that has it since; <see cref="Guid.Empty"/> where another host had it in between and has closed it again.</param>
     /// <param name="takenFrom">The reader that had it before, if one did. By the time this is heard a later one may have it already.</param>
     void OnMailboxOpened(string threadId, Guid reader, Guid? takenFrom);
 
