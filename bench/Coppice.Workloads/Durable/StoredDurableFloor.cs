@@ -11,7 +11,7 @@ internal static class StoredDurableFloor
         await FloorAgreement.CheckDurableAsync();
         var run = new StoredRun(parameters);
         var group = Math.Max(parameters.Number("group", 1), 1);
-        var perSecond = await run.MeasureFloorAsync((rows, tasks) => Write(rows, run.Callers, tasks, group));
+        var perSecond = await StoredFloor.MeasureAsync(run, (rows, tasks) => Write(rows, run.Callers, tasks, group));
         return new Figures { ["per_second"] = perSecond, ["group"] = group };
     }
 

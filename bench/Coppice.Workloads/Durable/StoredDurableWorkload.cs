@@ -11,7 +11,9 @@ internal static class StoredDurableWorkload
     internal static async Task<Figures> RunAsync(Parameters parameters)
     {
         var run = new StoredRun(parameters);
-        var (perSecond, groups) = await run.MeasureAsync(DurableKinds.EchoOptions(run.Callers), SpawnAsync);
+        using var folder = new ScratchFolder();
+        await using var store = await SqliteTaskStore.OpenAsync(folder.File("tasks.db"));
+        var (perSecond, groups) = await run.MeasureAsync(store, DurableKinds.EchoOptions(run.Callers), SpawnAsync);
 
         // A claim is one batch, whatever it brings, so the writes that share a transaction are not the batches that do.
         return new Figures

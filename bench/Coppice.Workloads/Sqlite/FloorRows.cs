@@ -7,7 +7,7 @@ namespace Coppice.Workloads;
 /// Writes what the store writes for a spawn and for a finish. The file, with its tables and indexes, is one that the store itself made;
 /// <see cref="FloorAgreement"/> fails when the rows are not the store's any more.
 /// </summary>
-internal sealed partial class FloorRows : IDisposable
+internal sealed partial class FloorRows : IFloorRows, IDisposable
 {
     private readonly RawDatabase _database;
     private readonly RawStatement _begin;
@@ -58,7 +58,7 @@ internal sealed partial class FloorRows : IDisposable
         return rows;
     }
 
-    internal void Begin() => _begin.Run();
+    public void Begin() => _begin.Run();
 
     /// <summary>Lets the log have its full size from the start, as the store does: a commit that makes the file longer costs twice as much.</summary>
     private void GrowLog()
@@ -70,7 +70,7 @@ internal sealed partial class FloorRows : IDisposable
     }
 
     /// <summary>Writes the threads, the lanes and the counters, which the store does once a transaction, and commits.</summary>
-    internal void Commit()
+    public void Commit()
     {
         foreach (var thread in _changedThreads)
         {
@@ -83,8 +83,7 @@ internal sealed partial class FloorRows : IDisposable
         _commit.Run();
     }
 
-    /// <summary>The number of a thread, added where it is new.</summary>
-    internal long ThreadNumber(string id)
+    public long ThreadNumber(string id)
     {
         using var find = _database.Prepare("SELECT n FROM threads WHERE id = ?");
         if (!find.Bind(1, Encoding.UTF8.GetBytes(id)).Step())
@@ -99,14 +98,14 @@ internal sealed partial class FloorRows : IDisposable
         return number;
     }
 
-    internal long Spawn(long thread)
+    public long Spawn(long thread)
     {
         _revision++;
         _addTask.Bind(1, _next).Bind(2, thread).Bind(3, Now()).Run();
         return _next++;
     }
 
-    internal void Finish(long task, long thread)
+    public void Finish(long task, long thread)
     {
         _revision++;
         _endTask.Bind(1, Now()).Bind(2, task).Run();

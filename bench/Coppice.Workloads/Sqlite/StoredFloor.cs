@@ -11,42 +11,22 @@ internal static class StoredFloor
         await FloorAgreement.CheckAsync();
         var run = new StoredRun(parameters);
         var group = Math.Clamp((int)Math.Round(parameters.Number("group", 1)), 1, run.Callers);
-        var perSecond = await run.MeasureFloorAsync((rows, tasks) => Write(rows, run.Callers, tasks, group));
+        var perSecond = await MeasureAsync(run, (rows, tasks) => Write(rows, run.Callers, tasks, group));
         return new Figures { ["per_second"] = perSecond, ["group"] = group };
     }
 
-    /// <summary>Callers take turns, as many in a transaction as a group holds. Each writes a spawn, then the end of it, then the next spawn.</summary>
-    internal static void Write(FloorRows rows, int callers, int tasks, int group)
+    /// <summary>Gets tasks a second of bare statements in a new file.</summary>
+    internal static async Task<double> MeasureAsync(StoredRun run, Action<FloorRows, int> write)
     {
-        var open = new long?[callers];
-        var threads = Enumerable.Range(0, callers).Select(caller => rows.ThreadNumber(StoredWorkload.ThreadOf(caller))).ToArray();
-        var spawned = 0;
-        var ended = 0;
-        for (var caller = 0; ended < tasks;)
+        using var folder = new ScratchFolder();
+        using var rows = await FloorRows.CreateAsync(folder.File("floor.db"));
+        return await run.MeasureFloorAsync(tasks =>
         {
-            rows.Begin();
-            for (var written = 0; written < group && ended < tasks; caller = (caller + 1) % callers)
-            {
-                if (open[caller] is { } task)
-                {
-                    rows.Finish(task, threads[caller]);
-                    open[caller] = null;
-                    ended++;
-                }
-                else if (spawned < tasks)
-                {
-                    open[caller] = rows.Spawn(threads[caller]);
-                    spawned++;
-                }
-                else
-                {
-                    continue;
-                }
-
-                written++;
-            }
-
-            rows.Commit();
-        }
+            write(rows, tasks);
+            return Task.CompletedTask;
+        });
     }
+
+    internal static void Write(FloorRows rows, int callers, int tasks, int group) =>
+        FloorTurns.Write(rows, Enumerable.Range(0, callers), tasks, group);
 }

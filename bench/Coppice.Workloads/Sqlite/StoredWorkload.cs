@@ -10,15 +10,19 @@ internal static class StoredWorkload
 
     internal static async Task<Figures> RunAsync(Parameters parameters)
     {
-        var (perSecond, groups) = await new StoredRun(parameters).MeasureAsync(new BackgroundTaskOptions(), SpawnAsync);
+        using var folder = new ScratchFolder();
+        await using var store = await SqliteTaskStore.OpenAsync(folder.File("tasks.db"));
+        var (perSecond, groups) = await new StoredRun(parameters).MeasureAsync(store, new BackgroundTaskOptions(), SpawnAsync);
         return new Figures { ["per_second"] = perSecond, ["group"] = groups.Mean };
     }
 
     internal static string ThreadOf(int caller) => "thread-" + (caller % Threads).ToString(CultureInfo.InvariantCulture);
 
-    internal static async Task SpawnAsync(BackgroundTaskManager manager, int caller, int count)
+    internal static Task SpawnAsync(BackgroundTaskManager manager, int caller, int count) => SpawnAsync(manager, ThreadOf(caller), count);
+
+    /// <summary>Spawns so many, one after the end of the other.</summary>
+    internal static async Task SpawnAsync(BackgroundTaskManager manager, string thread, int count)
     {
-        var thread = ThreadOf(caller);
         for (var i = 0; i < count; i++)
         {
             await manager.WaitAsync(await manager.SpawnAsync(thread, Bodies.Empty));

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Coppice.Workloads;
 
-/// <summary>Tasks spawned to terminal in a new SQLite file by several callers, after some that are not measured.</summary>
+/// <summary>Tasks spawned to terminal in a new store by several callers, after some that are not measured.</summary>
 internal sealed class StoredRun(Parameters parameters)
 {
     internal int Callers { get; } = parameters.Int("callers", 1);
@@ -10,17 +10,16 @@ internal sealed class StoredRun(Parameters parameters)
     /// <summary>Gets how many tasks are measured; each caller has as many.</summary>
     internal int Tasks => Shared(parameters.Int("tasks", 4000));
 
-    // The log reaches the size that it keeps, and the compiler has seen what is hot.
+    // A log reaches the size that it keeps, and the compiler has seen what is hot.
     private int Unmeasured => Shared(parameters.Int("unmeasured", Callers == 1 ? 1500 : 30_000));
 
     /// <summary>Gets tasks a second of a host, and how many batches shared a transaction.</summary>
+    /// <param name="store">The store.</param>
     /// <param name="options">The host's options.</param>
     /// <param name="spawn">Spawns for a caller, by its number, so many tasks, one after the end of the other.</param>
     internal async Task<(double PerSecond, GroupSizes Groups)> MeasureAsync(
-        BackgroundTaskOptions options, Func<BackgroundTaskManager, int, int, Task> spawn)
+        ITaskStore store, BackgroundTaskOptions options, Func<BackgroundTaskManager, int, int, Task> spawn)
     {
-        using var folder = new ScratchFolder();
-        await using var store = await SqliteTaskStore.OpenAsync(folder.File("tasks.db"));
         await using var manager = await BackgroundTaskManager.StartAsync(store, options);
         await SpawnAsync(Unmeasured);
         WarmUp.Collect();
@@ -35,15 +34,13 @@ internal sealed class StoredRun(Parameters parameters)
 
     /// <summary>Gets tasks a second of bare statements.</summary>
     /// <param name="write">Writes the rows of so many tasks of all callers.</param>
-    internal async Task<double> MeasureFloorAsync(Action<FloorRows, int> write)
+    internal async Task<double> MeasureFloorAsync(Func<int, Task> write)
     {
-        using var folder = new ScratchFolder();
-        using var rows = await FloorRows.CreateAsync(folder.File("floor.db"));
-        write(rows, Unmeasured);
+        await write(Unmeasured);
         WarmUp.Collect();
 
         var start = Stopwatch.GetTimestamp();
-        write(rows, Tasks);
+        await write(Tasks);
         return Tasks / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 

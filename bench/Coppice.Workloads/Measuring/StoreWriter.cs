@@ -1,11 +1,11 @@
 namespace Coppice.Workloads;
 
 /// <summary>A host of the store that only hands batches in.</summary>
-internal sealed class StoreWriter(SqliteTaskStore store, HostFence host)
+internal sealed class StoreWriter(ITaskStore store, HostFence host)
 {
     private long _batch;
 
-    internal static async Task<StoreWriter> JoinAsync(SqliteTaskStore store)
+    internal static async Task<StoreWriter> JoinAsync(ITaskStore store)
     {
         var joined = await new StoreWriter(store, HostFence.None).CommitAsync([new JoinHost("benchmark")]);
         return new(store, ((HostJoined)joined[0]).Fence);
