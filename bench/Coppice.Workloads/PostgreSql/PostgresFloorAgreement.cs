@@ -37,7 +37,7 @@ internal static class PostgresFloorAgreement
         }
     }
 
-    private static async Task<List<string>> DescribeAsync(PostgresSchema schema)
+    internal static async Task<List<string>> DescribeAsync(PostgresSchema schema)
     {
         // The floor is no host.
         var columns = await schema.TextsAsync(

@@ -13,12 +13,7 @@ internal static class Child
     /// <exception cref="InvalidOperationException">It failed, or took too long.</exception>
     internal static async Task<Figures> RunAsync(Side side, string parameters, string data)
     {
-        var start = new ProcessStartInfo(
-            Environment.ProcessPath!,
-            [.. Self(), "run", side.Measurement, .. parameters.Split(' ', StringSplitOptions.RemoveEmptyEntries)])
-        {
-            RedirectStandardOutput = true,
-        };
+        var start = Program(["run", side.Measurement, .. parameters.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
         start.Environment["COPPICE_BENCH_DATA"] = data;
         if (side.BackgroundCollection is { } background)
         {
@@ -43,7 +38,12 @@ internal static class Child
         }
     }
 
-    /// <summary>This program, when it was started as <c>dotnet program.dll</c>.</summary>
-    private static string[] Self() =>
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(Child).Assembly.Location] : [];
+    /// <summary>This program in another process, whose output is read: as it was started itself, or as <c>dotnet program.dll</c>, also when it is tested.</summary>
+    internal static ProcessStartInfo Program(IEnumerable<string> arguments)
+    {
+        var self = typeof(Child).Assembly.Location;
+        return Path.GetFileNameWithoutExtension(Environment.ProcessPath) == Path.GetFileNameWithoutExtension(self)
+            ? new(Environment.ProcessPath!, arguments) { RedirectStandardOutput = true }
+            : new("dotnet", [self, .. arguments]) { RedirectStandardOutput = true };
+    }
 }

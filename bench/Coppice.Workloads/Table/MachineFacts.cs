@@ -23,6 +23,9 @@ internal sealed record MachineFacts
     /// <summary>Gets how long a write of one page and its fdatasync take, in microseconds: the median of some hundreds.</summary>
     public required double SyncMicroseconds { get; init; }
 
+    /// <summary>Gets the database server and its version, where a row measures one.</summary>
+    public string? Server { get; init; }
+
     internal static MachineFacts Measure(string data, int syncs)
     {
         var settings = GC.GetConfigurationVariables();
@@ -41,7 +44,7 @@ internal sealed record MachineFacts
 
     internal string ToText() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Cores} cores ({Architecture}), {System}, {Runtime}, collector: {Collector}; {FileSystem}, write and fdatasync of a page {SyncMicroseconds:0} µs");
+        $"{Cores} cores ({Architecture}), {System}, {Runtime}, collector: {Collector}; {(Server is null ? "" : Server + ", ")}{FileSystem}, write and fdatasync of a page {SyncMicroseconds:0} µs");
 
     private static double MeasureSync(string path, int syncs)
     {

@@ -26,8 +26,11 @@ internal sealed record Row(string Name, Side Ours, Side? Floor, params Line[] Li
     /// <summary>Gets whether its figures are counts that every run gives again, so that one is enough.</summary>
     internal bool IsExact { get; init; }
 
-    /// <summary>Gets what makes the file that both sides are handed, where they need one.</summary>
+    /// <summary>Gets what makes the file that both sides are handed, or what is in the database before they come, where they need one.</summary>
     internal Side? File { get; init; }
+
+    /// <summary>Gets whether it measures PostgreSQL, which has to run.</summary>
+    internal bool IsOnServer { get; init; }
 }
 
 /// <summary>One line of the table.</summary>

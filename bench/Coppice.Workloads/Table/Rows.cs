@@ -116,6 +116,7 @@ internal static class Rows
             Late("delayed-in-memory-late-p50", "1,000 tasks due within 4 seconds beside those: how late they begin, the median; beside it bare timers", "p50", Goal.None),
             Late("delayed-in-memory-late-p99", "the same, 99 %", "p99", Goal.None),
             Late("delayed-in-memory-late", "the same, the last", "max", Goal.None)),
+        .. PostgresRows.All,
         new(
             "agent",
             new("told", "tasks=20 histories=200", "tasks=6 histories=3"),
@@ -240,5 +241,5 @@ internal static class Rows
     private static Line Late(string name, string title, string which, Goal goal) =>
         new(name, title, "ms", $"late_{which}_ms", goal) { Against = $"timer_{which}_ms", FloorIs = "timers", IsWithin = true };
 
-    private static string Count(int callers) => callers == 1 ? "1 caller" : $"{callers} callers";
+    internal static string Count(int callers) => callers == 1 ? "1 caller" : $"{callers} callers";
 }

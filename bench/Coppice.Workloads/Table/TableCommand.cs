@@ -59,14 +59,20 @@ internal static class TableCommand
         var machine = MachineFacts.Measure(data, isQuick ? 20 : 500);
         Progress(machine.ToText());
         var allRan = true;
+        PostgresServer? server = null;
         foreach (var row in rows)
         {
+            if (row.IsOnServer)
+            {
+                server ??= await PostgresServer.StartAsync();
+            }
+
             var result = new RowResult
             {
                 Row = row.Name,
                 Commit = Environment.GetEnvironmentVariable("COPPICE_COMMIT") is { Length: > 0 } commit ? commit : "unknown",
                 Date = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-                Machine = machine,
+                Machine = machine with { Server = row.IsOnServer ? server?.Version : null },
             };
             try
             {
@@ -84,6 +90,11 @@ internal static class TableCommand
                 Progress($"{row.Name} was not measured: {e.Message}");
                 allRan = false;
             }
+        }
+
+        if (server is not null)
+        {
+            await server.DisposeAsync();
         }
 
         return allRan;
