@@ -11,6 +11,7 @@ namespace Coppice.Workloads;
 internal static class AcrossHostsWorkload
 {
     private const string MailThread = "mail-over-there";
+    private const string AgentThread = "agents-over-there";
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
 
     internal static async Task<Figures> RunAsync(Parameters parameters)
@@ -68,7 +69,7 @@ internal static class AcrossHostsWorkload
         await using var store = await schema.OpenAsync();
         await using var manager = await BackgroundTaskManager.StartAsync(store);
         await using var inbox = await manager.OpenInboxAsync(MailThread);
-        var agent = await manager.SpawnAgentAsync("agents-over-there", async context =>
+        var agent = await manager.SpawnAgentAsync(AgentThread, async context =>
         {
             await SayWhatComesAsync("message", context.Inbox, context.CancellationToken);
             return TaskOutcome.Cancelled;
@@ -131,7 +132,7 @@ internal static class AcrossHostsWorkload
     private static async Task<double> SendAsync(BackgroundTaskManager manager, HostChild other, string agent)
     {
         var start = Stopwatch.GetTimestamp();
-        var receipt = await manager.SendAsync(agent, new MessageSender("here", "probe"), "ping");
+        var receipt = await manager.SendAsync(agent, new MessageSender(AgentThread, "probe"), "ping");
         return receipt.Result == SendResult.Delivered
             ? await SinceAsync(start, other, "message")
             : throw new InvalidOperationException($"A message was not delivered: {receipt}.");

@@ -11,30 +11,24 @@ internal sealed class PostgresServer : IAsyncDisposable
 {
     internal const string Variable = "COPPICE_POSTGRES";
 
-    private readonly bool _isOwn;
-
-    private PostgresServer(bool isOwn) => _isOwn = isOwn;
-
-    /// <summary>Gets its name and version.</summary>
-    internal required string Version { get; init; }
+    private string? _version;
+    private bool _isOwn;
 
     private static string Folder => Repository.PathOf("artifacts", "bench-postgres");
 
-    /// <summary>Starts it, for this process and those that it starts.</summary>
+    /// <summary>Starts it unless it runs, for this process and those that it starts, and gets its name and version.</summary>
     /// <exception cref="InvalidOperationException">It does not start.</exception>
-    internal static async Task<PostgresServer> StartAsync()
+    internal async Task<string> StartAsync()
     {
-        var isOwn = string.IsNullOrEmpty(Environment.GetEnvironmentVariable(Variable));
-        if (isOwn)
+        if (_version is null && string.IsNullOrEmpty(Environment.GetEnvironmentVariable(Variable)))
         {
             // One that a run left behind which was killed may be half of one.
             await ScriptAsync("remove", Folder);
             Environment.SetEnvironmentVariable(Variable, await ScriptAsync("start", Folder));
+            _isOwn = true;
         }
 
-        await using var source = NpgsqlDataSource.Create(PostgresSchema.Server);
-        await using var command = source.CreateCommand("SHOW server_version");
-        return new PostgresServer(isOwn) { Version = $"PostgreSQL {await command.ExecuteScalarAsync()}" };
+        return _version ??= await VersionAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -43,9 +37,22 @@ internal sealed class PostgresServer : IAsyncDisposable
         {
             await ScriptAsync("remove", Folder);
             Environment.SetEnvironmentVariable(Variable, null);
-            return;
         }
+        else if (_version is not null)
+        {
+            await DropSchemasAsync();
+        }
+    }
 
+    private static async Task<string> VersionAsync()
+    {
+        await using var source = NpgsqlDataSource.Create(PostgresSchema.Server);
+        await using var command = source.CreateCommand("SHOW server_version");
+        return $"PostgreSQL {await command.ExecuteScalarAsync()}";
+    }
+
+    private static async Task DropSchemasAsync()
+    {
         await using var source = NpgsqlDataSource.Create(PostgresSchema.Server);
         await using var drop = source.CreateCommand(
             $"""

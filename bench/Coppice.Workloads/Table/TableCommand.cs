@@ -59,26 +59,21 @@ internal static class TableCommand
         var machine = MachineFacts.Measure(data, isQuick ? 20 : 500);
         Progress(machine.ToText());
         var allRan = true;
-        PostgresServer? server = null;
+        await using var server = new PostgresServer();
         foreach (var row in rows)
         {
-            if (row.IsOnServer)
-            {
-                server ??= await PostgresServer.StartAsync();
-            }
-
-            var result = new RowResult
-            {
-                Row = row.Name,
-                Commit = Environment.GetEnvironmentVariable("COPPICE_COMMIT") is { Length: > 0 } commit ? commit : "unknown",
-                Date = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-                Machine = machine with { Server = row.IsOnServer ? server?.Version : null },
-            };
             try
             {
+                var result = new RowResult
+                {
+                    Row = row.Name,
+                    Commit = Environment.GetEnvironmentVariable("COPPICE_COMMIT") is { Length: > 0 } commit ? commit : "unknown",
+                    Date = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+                    Machine = machine with { Server = row.IsOnServer ? await server.StartAsync() : null },
+                };
                 if (row.File is { } file)
                 {
-                    Progress($"{row.Name}: its file");
+                    Progress($"{row.Name}: {(row.IsOnServer ? "its tables" : "its file")}");
                     await Child.RunAsync(file, $"{(isQuick ? file.Quick : file.Full)} path={RowRun.FileOf(row, data, isQuick)}", data);
                 }
 
@@ -90,11 +85,6 @@ internal static class TableCommand
                 Progress($"{row.Name} was not measured: {e.Message}");
                 allRan = false;
             }
-        }
-
-        if (server is not null)
-        {
-            await server.DisposeAsync();
         }
 
         return allRan;
