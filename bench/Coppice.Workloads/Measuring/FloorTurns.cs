@@ -3,7 +3,9 @@ namespace Coppice.Workloads;
 /// <summary>What callers write who each spawn a task, end it, and spawn the next.</summary>
 internal static class FloorTurns
 {
-    /// <summary>Callers take turns, as many in a transaction as a group holds. Each writes a spawn, then the end of it, then the next spawn.</summary>
+    /// <summary>
+    /// Callers take turns, as many in a transaction as a group holds. Each writes a spawn, then the end of it, then the next spawn.
+    /// </summary>
     /// <param name="rows">The statements.</param>
     /// <param name="callers">The numbers of the callers.</param>
     /// <param name="tasks">How many tasks all of them spawn and end.</param>

@@ -7,7 +7,8 @@ using Quartz;
 namespace Coppice.Workloads;
 
 /// <summary>
-/// Jobs that do nothing in Quartz.NET's clustered store in PostgreSQL: each caller schedules one that fires at once, awaits its run, and schedules the next.
+/// Jobs that do nothing in Quartz.NET's clustered store in PostgreSQL: each caller schedules one that fires at once, awaits its run, and
+/// schedules the next.
 /// </summary>
 internal static class QuartzCluster
 {

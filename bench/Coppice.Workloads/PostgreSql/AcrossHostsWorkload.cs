@@ -4,9 +4,9 @@ using System.Globalization;
 namespace Coppice.Workloads;
 
 /// <summary>
-/// How long it takes from one host to another while both are under half load: a cancel, from the call until the body over there sees it; a message, from
-/// the call until the agent over there has read it; mail, from the end of a body here until the reader over there has its terminal event. Half load is
-/// half of what both do at once in the same run when nothing else is asked of them.
+/// How long it takes from one host to another while both are under half load: a cancel, from the call until the body over there sees it;
+/// a message, from the call until the agent over there has read it; mail, from the end of a body here until the reader over there has its
+/// terminal event. Half load is half of what both do at once in the same run when nothing else is asked of them.
 /// </summary>
 internal static class AcrossHostsWorkload
 {
@@ -150,7 +150,8 @@ internal static class AcrossHostsWorkload
         return Milliseconds(start, seen);
     }
 
-    private static async Task<double> SinceAsync(long start, HostChild other, string word) => Milliseconds(start, await other.HearAsync(word, Longest));
+    private static async Task<double> SinceAsync(long start, HostChild other, string word) =>
+        Milliseconds(start, await other.HearAsync(word, Longest));
 
     // The clock is the same in all processes of a machine.
     private static double Milliseconds(long start, string[] seen) =>

@@ -65,8 +65,9 @@ internal static class CrowdedSchema
                     await (await manager.SpawnAsync(DurableKinds.Echo, id, DurableKinds.Value)).ResultAsync();
                     break;
                 case 1:
-                    var later = new SpawnOptions { Name = string.Create(CultureInfo.InvariantCulture, $"later-{task}"), Delay = TimeSpan.FromDays(365 + task) };
-                    await manager.SpawnAsync(DurableKinds.Echo, id, DurableKinds.Value, later);
+                    var name = string.Create(CultureInfo.InvariantCulture, $"later-{task}");
+                    await manager.SpawnAsync(
+                        DurableKinds.Echo, id, DurableKinds.Value, new SpawnOptions { Name = name, Delay = TimeSpan.FromDays(365 + task) });
                     break;
                 default:
                     await StoredWorkload.SpawnAsync(manager, id, 1);
@@ -85,13 +86,14 @@ internal static class CrowdedSchema
     /// <summary>Copies the rows of all tables, with numbers of tasks and threads of their own.</summary>
     private static async Task CopyAsync(PostgresSchema schema, int times)
     {
-        var numbers = (await schema.TextsAsync("SELECT (SELECT max(n) + 1 FROM {schema}.task_ids), (SELECT max(owner_thread_id) FROM {schema}.thread_ids)"))[0];
-        var (tasks, threads) = (numbers[0], numbers[1]);
+        var tasks = (await schema.TextsAsync("SELECT max(n) + 1 FROM {schema}.task_ids"))[0][0];
+        var threads = (await schema.TextsAsync("SELECT max(owner_thread_id) FROM {schema}.thread_ids"))[0][0];
         foreach (var table in await TablesAsync(schema))
         {
             var columns = await schema.TextsAsync(
                 $"""
-                SELECT column_name FROM information_schema.columns WHERE table_schema = '{schema.Name}' AND table_name = '{table}' ORDER BY ordinal_position
+                SELECT column_name FROM information_schema.columns
+                WHERE table_schema = '{schema.Name}' AND table_name = '{table}' ORDER BY ordinal_position
                 """);
             var values = columns.Select(column => column[0] switch
             {
@@ -118,7 +120,10 @@ internal static class CrowdedSchema
     private static async Task<IEnumerable<string>> TablesAsync(PostgresSchema schema)
     {
         var tables = await schema.TextsAsync(
-            "SELECT table_name FROM information_schema.columns WHERE table_schema = '{schema}' AND column_name = 'owner_thread_id' ORDER BY table_name");
+            """
+            SELECT table_name FROM information_schema.columns
+            WHERE table_schema = '{schema}' AND column_name = 'owner_thread_id' ORDER BY table_name
+            """);
         return tables.Select(static table => table[0]);
     }
 }

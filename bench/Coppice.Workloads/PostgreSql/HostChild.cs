@@ -27,16 +27,17 @@ internal sealed class HostChild : IDisposable
     }
 
     /// <summary>Gets what its next line has after the word that it must begin with.</summary>
-    /// <exception cref="InvalidOperationException">It says something else, or nothing in that time, which is minutes unless another is given.</exception>
+    /// <exception cref="InvalidOperationException">It says something else, or nothing in that time, which is minutes unless it is given.</exception>
     internal async Task<string[]> HearAsync(string word, TimeSpan? within = null)
     {
         using var late = new CancellationTokenSource(within ?? Longest, TimeProvider.System);
         try
         {
             var line = (await _process.StandardOutput.ReadLineAsync(late.Token))?.Split(' ');
+            var said = line is null ? "nothing more" : string.Join(' ', line);
             return line?[0] == word
                 ? line[1..]
-                : throw new InvalidOperationException($"The host that is to {_role} said '{(line is null ? "nothing more" : string.Join(' ', line))}' and not '{word}'.");
+                : throw new InvalidOperationException($"The host that is to {_role} said '{said}' and not '{word}'.");
         }
         catch (OperationCanceledException)
         {

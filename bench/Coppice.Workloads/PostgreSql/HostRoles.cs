@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Coppice.Workloads;
 
 /// <summary>
-/// What a process does that is one of several hosts. Whoever started it writes to its input what it is to do and reads from its output what came of it,
-/// a line each: a word and what belongs to it. It ends when its input does.
+/// What a process does that is one of several hosts. Whoever started it writes to its input what it is to do and reads from its output what
+/// came of it, a line each: a word and what belongs to it. It ends when its input does.
 /// </summary>
 internal static class HostRoles
 {

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Coppice.Workloads;
 
 /// <summary>
-/// How long the tasks of a host that is no more stay without an end: from the moment that it is killed, or falls silent while its connections stay, until
-/// another host has settled the last of them.
+/// How long the tasks of a host that is no more stay without an end: from the moment that it is killed, or falls silent while its connections
+/// stay, until another host has settled the last of them.
 /// </summary>
 internal static class LostHostWorkload
 {

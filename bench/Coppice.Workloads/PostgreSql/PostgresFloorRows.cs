@@ -11,7 +11,8 @@ internal sealed class PostgresFloorRows : IFloorRows, IDisposable
 {
     // Each statement has an index that it is to go by, and one plan.
     private const string Planner =
-        "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan";
+        "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off "
+        + "-c plan_cache_mode=force_generic_plan";
 
     private readonly PostgresColumn<long> _owners = new();
     private readonly PostgresColumn<long> _tasks = new();
@@ -39,7 +40,8 @@ internal sealed class PostgresFloorRows : IFloorRows, IDisposable
     internal PostgresFloorRows(PostgresSchema schema, int group, int writer, int writers)
     {
         (_schema, _next, _writers) = (schema.Name, writer, writers);
-        _connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(PostgresSchema.Server) { Options = Planner, Pooling = false }.ConnectionString);
+        var settings = new NpgsqlConnectionStringBuilder(PostgresSchema.Server) { Options = Planner, Pooling = false };
+        _connection = new NpgsqlConnection(settings.ConnectionString);
         _connection.Open();
         if (group == 1)
         {
@@ -122,7 +124,10 @@ internal sealed class PostgresFloorRows : IFloorRows, IDisposable
         Transaction(
             ("INSERT INTO {schema}.task_ids (n, owner_thread_id) VALUES ($1, $2)", [_tasks.One(), _owners.One()]),
             (
-                "INSERT INTO {schema}.tasks (owner_thread_id, n, created_ms, host_epoch, state, type, description) VALUES ($1, $2, $3, 1, 1, 'task', '')",
+                """
+                INSERT INTO {schema}.tasks (owner_thread_id, n, created_ms, host_epoch, state, type, description)
+                VALUES ($1, $2, $3, 1, 1, 'task', '')
+                """,
                 [_owners.One(), _tasks.One(), _times.One()]),
             ("INSERT INTO {schema}.branches (owner_thread_id, n, host_epoch) VALUES ($1, $2, 1)", [_owners.One(), _tasks.One()])),
         Transaction(
@@ -164,7 +169,10 @@ internal sealed class PostgresFloorRows : IFloorRows, IDisposable
             """,
             [_changedThreads.All(), _lastSequences.All()]),
         (
-            "INSERT INTO {schema}.mail (owner_thread_id, seq, class, json) SELECT owner, place, 1, mail FROM unnest($1, $2, $3) AS new (owner, place, mail)",
+            """
+            INSERT INTO {schema}.mail (owner_thread_id, seq, class, json)
+            SELECT owner, place, 1, mail FROM unnest($1, $2, $3) AS new (owner, place, mail)
+            """,
             [_endedOwners.All(), _sequences.All(), _mail.All()]));
 
     /// <summary>Statements that are sent together, and are a transaction.</summary>

@@ -38,7 +38,9 @@ internal static class Child
         }
     }
 
-    /// <summary>This program in another process, whose output is read: as it was started itself, or as <c>dotnet program.dll</c>, also when it is tested.</summary>
+    /// <summary>
+    /// This program in another process, whose output is read: as it was started itself, or as <c>dotnet program.dll</c>, also when it is tested.
+    /// </summary>
     internal static ProcessStartInfo Program(IEnumerable<string> arguments)
     {
         var self = typeof(Child).Assembly.Location;

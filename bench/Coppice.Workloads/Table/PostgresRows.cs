@@ -17,7 +17,8 @@ internal static class PostgresRows
             "postgres-quartz",
             new("postgres", "tasks=60000 callers=256", "tasks=512 callers=256 unmeasured=256"),
             new("postgres-quartz", "tasks=1024 callers=256", "tasks=32 callers=16 unmeasured=16"),
-            new Line("postgres-quartz", "The same; beside it a peer, Quartz.NET 4.7.3, clustered on the same database", "tasks/s", "per_second", Goal.None)
+            new Line(
+                "postgres-quartz", "The same; beside it a peer, Quartz.NET 4.7.3, clustered on the same database", "tasks/s", "per_second", Goal.None)
             {
                 FloorIs = "Quartz",
             })
@@ -44,7 +45,9 @@ internal static class PostgresRows
             new("postgres-across", "probes=300 seconds=3", "probes=10 seconds=0.3"),
             Floor: null,
             [
-                Rate("postgres-across-load", "PostgreSQL: tasks of 2 host processes under half load, spawned and ended, while what follows was measured", "load_per_second"),
+                Rate(
+                    "postgres-across-load",
+                    "PostgreSQL: tasks of 2 host processes under half load, spawned and ended, while what follows was measured", "load_per_second"),
                 .. Across("", AcrossGoal),
             ])
         {
@@ -71,7 +74,9 @@ internal static class PostgresRows
         Beside(
             "hosts", "postgres-hosts", "tasks=20000 hosts=2", "tasks=120 hosts=2 unmeasured=64",
             new Line("postgres-beside-hosts", Title("claimed and finished by 2 host processes"), "tasks/s", "per_second_2", Goal.RatioAtLeast(Apart))),
-        Beside("across", "postgres-across", "probes=300 seconds=3", "probes=10 seconds=0.3", [.. Across("beside-", static _ => Goal.RatioAtMost(1.3))]),
+        Beside(
+            "across", "postgres-across", "probes=300 seconds=3", "probes=10 seconds=0.3",
+            [.. Across("beside-", static _ => Goal.RatioAtMost(1.3))]),
         Beside(
             "killed", "postgres-killed", "kills=3", "kills=1 tasks=5",
             new Line("postgres-beside-killed", Title("from the SIGKILL of a host until its tasks are settled"), "ms", "ms", Goal.RatioAtMost(1.3))),
@@ -105,7 +110,9 @@ internal static class PostgresRows
         new("postgres-silent", $"timeout={seconds}", "timeout=2 tasks=5"),
         Floor: null,
         new Line(
-            name, $"PostgreSQL: from the moment that a host falls silent, whose connections stay, until another has settled its 100 tasks; `HostTimeout` {timeout}",
+            name,
+            "PostgreSQL: from the moment that a host falls silent, whose connections stay, until another has settled its 100 tasks; "
+                + $"`HostTimeout` {timeout}",
             "s", "seconds", Goal.AtMost(seconds)))
     {
         Runs = 3,
