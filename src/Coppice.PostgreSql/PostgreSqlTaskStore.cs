@@ -20,7 +20,7 @@ namespace Coppice;
 /// <para>
 /// The codes of its <see cref="TaskStoreException"/>s: <c>store_not_found</c>, <c>store_not_openable</c>, <c>store_not_writable</c>,
 /// <c>store_too_new</c>, <c>store_too_old</c>, <c>store_full</c>, <c>store_busy</c>, <c>store_read_only</c>, <c>store_rejected</c>,
-/// <c>store_corrupt</c> and <c>store_unavailable</c>.
+/// <c>store_corrupt</c>, <c>store_pooled</c> and <c>store_unavailable</c>.
 /// </para>
 /// </remarks>
 public sealed class PostgreSqlTaskStore : ITaskStore
@@ -69,6 +69,7 @@ public sealed class PostgreSqlTaskStore : ITaskStore
             var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
+                await PoolerCheck.RefuseSharedAsync(connection, database.OpenAsync, database.Place, cancellationToken).ConfigureAwait(false);
                 await Migrator.RunAsync(
                     connection, Migrations.OfStore, database.Schema, database.Options.Migrate, database.Place, cancellationToken).ConfigureAwait(false);
                 channel = await NewsChannel.ReadAsync(connection, database.Schema, cancellationToken).ConfigureAwait(false);
@@ -88,6 +89,23 @@ public sealed class PostgreSqlTaskStore : ITaskStore
             await database.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Looks whether hosts can work on a store and whether what they store is kept: the connection, the server and its settings, the schema, what the role may do, the clocks,
+    /// the hosts, the room for more. It changes nothing and takes some seconds where hosts are at work, for it waits for their beats.
+    /// </summary>
+    /// <param name="connectionString">Where the database is, as for <see cref="OpenAsync"/>.</param>
+    /// <param name="options">How hosts work; the defaults when it is left out.</param>
+    /// <param name="cancellationToken">Stops looking.</param>
+    /// <returns>What was found, check by check; what cannot be looked at, because something before it failed, is not in it.</returns>
+    /// <exception cref="ArgumentException"><paramref name="connectionString"/> cannot be read, or an option is out of range.</exception>
+    public static async ValueTask<IReadOnlyList<StoreCheck>> CheckAsync(
+        string connectionString, PostgreSqlTaskStoreOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
+        return await StoreDoctor.ExamineAsync(
+            connectionString, (options ?? new PostgreSqlTaskStoreOptions()).CloneChecked(), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

@@ -120,6 +120,22 @@ public sealed class SqliteTaskStore : ITaskStore
         return ValueTask.FromResult(store);
     }
 
+    /// <summary>
+    /// Looks whether a host can work on a store and whether what it stores is kept: the file, its folder and disk, who has it, the version, what was left behind. It changes
+    /// nothing, and may look beside a running host.
+    /// </summary>
+    /// <param name="path">The file; it is not created.</param>
+    /// <param name="deep">Whether the whole file is read through for damage, which takes as long as reading it takes.</param>
+    /// <param name="cancellationToken">Looked at between checks.</param>
+    /// <returns>What was found, check by check; what cannot be looked at, because something before it failed, is not in it.</returns>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
+    public static ValueTask<IReadOnlyList<StoreCheck>> CheckAsync(string path, bool deep = false, CancellationToken cancellationToken = default)
+    {
+        var doctor = new StoreDoctor(FileFor(path, options: null));
+        cancellationToken.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(doctor.Examine(deep, cancellationToken));
+    }
+
     /// <inheritdoc/>
     public ValueTask<CommitResult> CommitAsync(MutationBatch batch, CancellationToken cancellationToken)
     {

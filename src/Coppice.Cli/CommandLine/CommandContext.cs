@@ -6,5 +6,5 @@ namespace Coppice.Cli.CommandLine;
 /// <summary>What every command works with.</summary>
 internal sealed record CommandContext(CliConsole Console, TimeProvider Time)
 {
-    public StoreOpening Opening(StoreLocation location) => new(location, Console, Time);
+    public StoreOpening Opening(StoreAddress address) => new(address, Console, Time);
 }

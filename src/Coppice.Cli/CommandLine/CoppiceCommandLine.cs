@@ -40,6 +40,7 @@ internal sealed class CoppiceCommandLine
         _context = context;
         _root = new RootCommand("Background tasks for AI agents: survey a folder with them, and read and tend the store they leave.");
         _root.Options.Add(_shared.Store);
+        _root.Options.Add(_shared.Schema);
         _root.Options.Add(_shared.Verbose);
         var help = new Dictionary<Command, string> { [_root] = Epilogue };
         foreach (var command in Commands())
@@ -103,7 +104,7 @@ internal sealed class CoppiceCommandLine
     private static IEnumerable<ICliCommand> Commands() =>
     [
         new SurveyCommand(), new PsCommand(), new TreeCommand(), new ShowCommand(), new WhyCommand(), new ExportCommand(),
-        new PruneCommand(), new CompletionCommand(),
+        new PruneCommand(), new DoctorCommand(), new CompletionCommand(),
     ];
 
     private Task<int> InvokeAsync(ParseResult parsed, CancellationToken cancellationToken)
@@ -142,6 +143,7 @@ internal sealed class CoppiceCommandLine
     private static int ExitCodeOf(Exception e) => e switch
     {
         CliException cli => cli.ExitCode,
+        TaskStoreException { Code: "store_not_found" } => ExitCodes.NotFound,
         TaskStoreException => ExitCodes.StoreUnavailable,
         _ => ExitCodes.Failed,
     };

@@ -8,7 +8,6 @@ namespace Coppice.Cli.Commands;
 /// <summary><c>coppice db script</c>: the SQL of the PostgreSQL store, for people who run it themselves.</summary>
 internal sealed class DbScriptCommand : ICliCommand
 {
-    private readonly Option<string> _schema = new("--schema") { Description = "The PostgreSQL schema of the store.", HelpName = "name", DefaultValueFactory = _ => "coppice" };
     private readonly Option<int> _from = new("--from")
     {
         Description = $"The version that is there, 0 to {PostgreSqlSchema.Version}; 0 when there is none.", HelpName = "version", DefaultValueFactory = _ => 0,
@@ -16,6 +15,7 @@ internal sealed class DbScriptCommand : ICliCommand
 
     private readonly Option<string?> _grant = new("--grant") { Description = "Write instead what grants this role the rights that hosts need, and no others.", HelpName = "role" };
     private readonly Option<bool> _json = SharedOptions.Json("Write a JSON object with the SQL in it.");
+    private SharedOptions _shared = null!;
 
     public string Examples => """
         Connects to nothing: it writes SQL to standard output, for whoever may change the database. A script is one
@@ -30,13 +30,14 @@ internal sealed class DbScriptCommand : ICliCommand
 
     public Command Define(SharedOptions shared)
     {
+        _shared = shared;
         CommandChecks.Range(_from, 0, PostgreSqlSchema.Version);
-        return new Command("script", "Write the SQL that makes the tables of a PostgreSQL store, or upgrades them.") { _schema, _from, _grant, _json };
+        return new Command("script", "Write the SQL that makes the tables of a PostgreSQL store, or upgrades them.") { _from, _grant, _json };
     }
 
     public Task<int> RunAsync(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
-        var schema = parsed.GetValue(_schema) ?? "";
+        var schema = parsed.GetValue(_shared.Schema) ?? "";
         var role = parsed.GetValue(_grant);
         var from = parsed.GetValue(_from);
         if (role is not null && parsed.GetResult(_from) is { Implicit: false })

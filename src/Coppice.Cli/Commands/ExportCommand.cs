@@ -32,8 +32,8 @@ internal sealed class ExportCommand : ICliCommand
 
     public async Task<int> RunAsync(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
-        var location = _shared.Location(parsed);
-        await using var reader = await context.Opening(location).ReadAsync(cancellationToken);
+        var address = _shared.Address(parsed);
+        await using var reader = await context.Opening(address).ReadAsync(cancellationToken);
         var tasks = reader.QueryAsync(new TaskQuery { OwnerThreadId = parsed.GetValue(_thread) }, cancellationToken);
         if (parsed.GetValue(_output) is not { } output)
         {
@@ -45,13 +45,13 @@ internal sealed class ExportCommand : ICliCommand
             return ExitCodes.Success;
         }
 
-        var count = await WriteFileAsync(tasks, output, location, cancellationToken);
+        var count = await WriteFileAsync(tasks, output, address, cancellationToken);
         context.Console.Say($"{Amounts.Of(count, "task")} written to {SafeText.Line(output, 200)}.");
         return ExitCodes.Success;
     }
 
     private static async Task<int> WriteFileAsync(
-        IAsyncEnumerable<TaskSnapshot> tasks, string output, StoreLocation location, CancellationToken cancellationToken)
+        IAsyncEnumerable<TaskSnapshot> tasks, string output, StoreAddress address, CancellationToken cancellationToken)
     {
         if (output.Length == 0 || output.Contains('\0', StringComparison.Ordinal))
         {
@@ -59,7 +59,7 @@ internal sealed class ExportCommand : ICliCommand
         }
 
         var path = Path.GetFullPath(output);
-        if (path.StartsWith(location.Path, StringComparison.Ordinal))
+        if (address is StoreAddress.FileAddress file && path.StartsWith(file.Location.Path, StringComparison.Ordinal))
         {
             throw new CliException(ExitCodes.Usage, "--output names a file of the store itself; name another.");
         }

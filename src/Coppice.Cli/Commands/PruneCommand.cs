@@ -22,8 +22,8 @@ internal sealed class PruneCommand : ICliCommand
     private SharedOptions _shared = null!;
 
     public string Examples => """
-        Tasks that have a live descendant stay. Ids are not used again. No other process may be working on the store;
-        --dry-run does not mind.
+        Tasks that have a live descendant stay. Ids are not used again. No other process may be working on a file;
+        --dry-run does not mind, nor does PostgreSQL.
 
         Examples:
           coppice prune --older-than 7d --dry-run
@@ -38,13 +38,13 @@ internal sealed class PruneCommand : ICliCommand
 
     public async Task<int> RunAsync(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
-        var location = _shared.Location(parsed);
-        location.RequireExisting();
+        var address = _shared.Address(parsed);
+        (address as StoreAddress.FileAddress)?.Location.RequireExisting();
         var age = parsed.GetValue(_olderThan);
         var dryRun = parsed.GetValue(_dryRun);
         var count = dryRun
-            ? await CountAsync(context, location, age, cancellationToken)
-            : await PruneAsync(context, location, age, cancellationToken);
+            ? await CountAsync(context, address, age, cancellationToken)
+            : await PruneAsync(context, address, age, cancellationToken);
 
         if (parsed.GetValue(_json))
         {
@@ -75,15 +75,15 @@ internal sealed class PruneCommand : ICliCommand
         return duration;
     }
 
-    private static async Task<int> PruneAsync(CommandContext context, StoreLocation location, TimeSpan age, CancellationToken cancellationToken)
+    private static async Task<int> PruneAsync(CommandContext context, StoreAddress address, TimeSpan age, CancellationToken cancellationToken)
     {
-        await using var host = await context.Opening(location).HostAsync(cancellationToken);
+        await using var host = await context.Opening(address).HostAsync(cancellationToken);
         return await host.Manager.PruneAsync(age, cancellationToken);
     }
 
-    private static async Task<int> CountAsync(CommandContext context, StoreLocation location, TimeSpan age, CancellationToken cancellationToken)
+    private static async Task<int> CountAsync(CommandContext context, StoreAddress address, TimeSpan age, CancellationToken cancellationToken)
     {
-        await using var reader = await context.Opening(location).ReadAsync(cancellationToken);
+        await using var reader = await context.Opening(address).ReadAsync(cancellationToken);
         var kept = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var live in reader.LiveAsync(cancellationToken))
         {

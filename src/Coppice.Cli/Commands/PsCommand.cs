@@ -38,7 +38,7 @@ internal sealed class PsCommand : ICliCommand
 
     public async Task<int> RunAsync(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
-        await using var reader = await context.Opening(_shared.Location(parsed)).ReadAsync(cancellationToken);
+        await using var reader = await context.Opening(_shared.Address(parsed)).ReadAsync(cancellationToken);
         var (tasks, total) = await NewestAsync(reader, Query(parsed), parsed.GetValue(_limit), cancellationToken);
         if (parsed.GetValue(_json))
         {

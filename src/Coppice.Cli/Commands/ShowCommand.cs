@@ -27,7 +27,7 @@ internal sealed class ShowCommand : ICliCommand
 
     public async Task<int> RunAsync(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
-        await using var reader = await context.Opening(_shared.Location(parsed)).ReadAsync(cancellationToken);
+        await using var reader = await context.Opening(_shared.Address(parsed)).ReadAsync(cancellationToken);
         var task = await TaskLookup.RequireAsync(reader, parsed.GetValue(_id)!, cancellationToken);
         if (parsed.GetValue(_json))
         {

@@ -78,7 +78,7 @@ internal sealed class SurveyCommand : ICliCommand
         var location = _shared.Location(parsed);
         var rules = Rules(parsed, location);
         using var signals = new StopSignals(context.Console, context.Time);
-        await using var host = await context.Opening(location).HostAsync(cancellationToken);
+        await using var host = await context.Opening(new StoreAddress.FileAddress(location)).HostAsync(cancellationToken);
         var view = View(parsed, context);
         if (view is LiveView)
         {

@@ -29,7 +29,7 @@ internal sealed class TreeCommand : ICliCommand
 
     public async Task<int> RunAsync(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
-        await using var reader = await context.Opening(_shared.Location(parsed)).ReadAsync(cancellationToken);
+        await using var reader = await context.Opening(_shared.Address(parsed)).ReadAsync(cancellationToken);
         var forest = await LoadAsync(reader, parsed.GetValue(_id), parsed.GetValue(_json), cancellationToken);
         if (parsed.GetValue(_json))
         {

@@ -33,7 +33,7 @@ internal sealed class WhyCommand : ICliCommand
 
     public async Task<int> RunAsync(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
-        await using var reader = await context.Opening(_shared.Location(parsed)).ReadAsync(cancellationToken);
+        await using var reader = await context.Opening(_shared.Address(parsed)).ReadAsync(cancellationToken);
         var task = await TaskLookup.RequireAsync(reader, parsed.GetValue(_id)!, cancellationToken);
         var lineage = await reader.LineageAsync(task, cancellationToken);
         var canceller = task.CancelledBy is { } by && by.StartsWith("tree:", StringComparison.Ordinal)

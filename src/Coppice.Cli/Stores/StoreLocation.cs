@@ -14,11 +14,11 @@ internal sealed class StoreLocation
 
     /// <summary>Takes a path as it was given.</summary>
     /// <exception cref="CliException">It is no path of a file.</exception>
-    public StoreLocation(string path)
+    public StoreLocation(string path, string option = "--store")
     {
         if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
         {
-            throw new CliException(ExitCodes.Usage, "--store needs the path of a file.");
+            throw new CliException(ExitCodes.Usage, $"{option} needs the path of a file.");
         }
 
         Path = System.IO.Path.GetFullPath(path);
@@ -26,7 +26,7 @@ internal sealed class StoreLocation
         if (Directory.Exists(Path))
         {
             throw new CliException(
-                ExitCodes.Usage, $"--store names the folder '{Shown}'; name a file in it, such as '{SafeText.Line(System.IO.Path.Combine(path, "coppice.db"), 200)}'.");
+                ExitCodes.Usage, $"{option} names the folder '{Shown}'; name a file in it, such as '{SafeText.Line(System.IO.Path.Combine(path, "coppice.db"), 200)}'.");
         }
     }
 

@@ -5,7 +5,7 @@ using Coppice.Cli.Terminal;
 namespace Coppice.Cli.Stores;
 
 /// <summary>How commands come to a store without disturbing whoever works on it.</summary>
-internal sealed class StoreOpening(StoreLocation location, CliConsole console, TimeProvider time)
+internal sealed class StoreOpening(StoreAddress address, CliConsole console, TimeProvider time)
 {
     /// <summary>How long a host waits for the lock; a reading command may hold it for a moment, to settle orphans.</summary>
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(2);
@@ -20,7 +20,43 @@ internal sealed class StoreOpening(StoreLocation location, CliConsole console, T
     /// </summary>
     /// <exception cref="CliException">There is no store.</exception>
     /// <exception cref="TaskStoreException">It cannot be opened.</exception>
-    public async Task<TaskReader> ReadAsync(CancellationToken cancellationToken)
+    public async Task<TaskReader> ReadAsync(CancellationToken cancellationToken) => address switch
+    {
+        StoreAddress.FileAddress file => await ReadAsync(file.Location, cancellationToken),
+        StoreAddress.ServerAddress server => new TaskReader(await OpenAsync(server, cancellationToken)),
+        _ => throw new NotSupportedException(address.Shown),
+    };
+
+    /// <summary>Opens the store, making a file where there is none, as a host: the only one of a file.</summary>
+    /// <exception cref="TaskStoreException">It cannot be opened, or another host has it.</exception>
+    public async Task<StoreHost> HostAsync(CancellationToken cancellationToken)
+    {
+        if (address is StoreAddress.ServerAddress server)
+        {
+            return await StartAsync(await OpenAsync(server, cancellationToken), cancellationToken);
+        }
+
+        var location = ((StoreAddress.FileAddress)address).Location;
+        location.CreateFolder();
+        var store = await OpenPatientlyAsync(location, cancellationToken);
+        return await StartAsync(store, cancellationToken);
+    }
+
+    // The tables are for hosts and for people to make: a command that reads finds them or says that they are not there.
+    private static async Task<PostgreSqlTaskStore> OpenAsync(StoreAddress.ServerAddress server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            server.Options.Migrate = false;
+            return await PostgreSqlTaskStore.OpenAsync(server.ConnectionString, server.Options, cancellationToken);
+        }
+        catch (ArgumentException e)
+        {
+            throw new CliException(ExitCodes.Usage, e.Message, e);
+        }
+    }
+
+    private async Task<TaskReader> ReadAsync(StoreLocation location, CancellationToken cancellationToken)
     {
         location.RequireExisting();
         var reader = new TaskReader(await SqliteTaskStore.OpenReadOnlyAsync(location.Path, cancellationToken: cancellationToken));
@@ -31,7 +67,7 @@ internal sealed class StoreOpening(StoreLocation location, CliConsole console, T
                 return reader;
             }
 
-            await SettleOrphansAsync(cancellationToken);
+            await SettleOrphansAsync(location, cancellationToken);
             return reader;
         }
         catch
@@ -41,16 +77,7 @@ internal sealed class StoreOpening(StoreLocation location, CliConsole console, T
         }
     }
 
-    /// <summary>Opens the store, making it where there is none, as its one host.</summary>
-    /// <exception cref="TaskStoreException">It cannot be opened, or another host has it.</exception>
-    public async Task<StoreHost> HostAsync(CancellationToken cancellationToken)
-    {
-        location.CreateFolder();
-        var store = await OpenPatientlyAsync(cancellationToken);
-        return await StartAsync(store, cancellationToken);
-    }
-
-    private async Task<ITaskStore> OpenPatientlyAsync(CancellationToken cancellationToken)
+    private async Task<ITaskStore> OpenPatientlyAsync(StoreLocation location, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
         while (time.GetElapsedTime(start) < LockPatience)
@@ -67,7 +94,7 @@ internal sealed class StoreOpening(StoreLocation location, CliConsole console, T
         return await SqliteTaskStore.OpenAsync(location.Path, cancellationToken: cancellationToken);
     }
 
-    private async Task SettleOrphansAsync(CancellationToken cancellationToken)
+    private async Task SettleOrphansAsync(StoreLocation location, CancellationToken cancellationToken)
     {
         try
         {

@@ -11,10 +11,10 @@ internal sealed class Database : IAsyncDisposable
     private const int SilenceSeconds = 8;
 
     // The writer's own, and one for what must not wait for its transaction.
-    private const int WriterConnections = 2;
+    internal const int WriterConnections = 2;
 
     // Beside those that write and read: for its hosts' locks, for those of the next process, for news from others, for news to them, and two for heartbeats.
-    private const int SessionConnections = 6;
+    internal const int SessionConnections = 6;
 
     // Every statement has an index that it is meant to go by. Statistics that are missing or old (a plan made while the store was empty, one large
     // thread among many small ones) are not to talk the planner out of it, nor what it then thinks of the cost into compiling.
@@ -38,7 +38,7 @@ internal sealed class Database : IAsyncDisposable
     {
         Options = options;
         var settings = Parse(connectionString);
-        Place = string.Create(CultureInfo.InvariantCulture, $"{settings.Host}:{settings.Port}/{settings.Database ?? settings.Username}");
+        Place = PlaceOf(settings);
         settings.ApplicationName ??= "coppice";
         settings.CommandTimeout = (int)Math.Ceiling(options.CommandTimeout.TotalSeconds);
         settings.MaxPoolSize = WriterConnections + SessionConnections;
@@ -115,7 +115,9 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    private static NpgsqlConnectionStringBuilder Parse(string connectionString)
+    /// <summary>Reads a connection string.</summary>
+    /// <exception cref="ArgumentException">It cannot be used; the message does not quote it.</exception>
+    internal static NpgsqlConnectionStringBuilder Parse(string connectionString)
     {
         NpgsqlConnectionStringBuilder settings;
         try
@@ -134,6 +136,10 @@ internal sealed class Database : IAsyncDisposable
 
         return settings.Port <= ushort.MaxValue ? settings : throw Unusable(nameof(connectionString), "There is no such port.");
     }
+
+    /// <summary>The server and the database, fit to be shown.</summary>
+    internal static string PlaceOf(NpgsqlConnectionStringBuilder settings) =>
+        string.Create(CultureInfo.InvariantCulture, $"{settings.Host}:{settings.Port}/{settings.Database ?? settings.Username}");
 
     // What the driver says of it may quote it, and that may hold a password.
     private static ArgumentException Unusable(string parameter, string why) => new(

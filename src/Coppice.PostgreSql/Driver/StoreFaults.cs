@@ -7,18 +7,13 @@ internal static class StoreFaults
 {
     public static TaskStoreException From(NpgsqlException error, string place, bool notCommitted = false)
     {
-        var (code, transient, advice) = error switch
-        {
-            PostgresException refused => Judge(refused.SqlState),
-
-            // The driver itself finds that out, and has no code for it.
-            _ when error.Message.StartsWith("No password", StringComparison.Ordinal) => Judge(PostgresErrorCodes.InvalidPassword),
-            _ => ("store_unavailable", true,
-                "The database cannot be reached. See that the server runs and that the network lets this host through; it is tried again."),
-        };
+        var (code, transient, advice) = Judge(error);
         return new TaskStoreException(
             $"The store at {place} failed: {advice} ({Text(error)})", transient, error, code) { IsKnownNotCommitted = notCommitted };
     }
+
+    /// <summary>What an error says, and what to do about it.</summary>
+    public static (string Found, string Advice) Explain(NpgsqlException error) => (Text(error), Judge(error).Advice);
 
     /// <summary>Whether a transaction that failed so may do better when it is begun anew at once.</summary>
     public static bool IsConflict(NpgsqlException error) =>
@@ -46,6 +41,20 @@ internal static class StoreFaults
 
     public static TaskStoreException Unstorable(string place, Exception inner) => new(
         $"The store at {place} cannot keep what it was given: {inner.Message}", isTransient: false, inner, "store_rejected") { IsKnownNotCommitted = true };
+
+    public static TaskStoreException Pooled(string place) => new(
+        $"The store at {place} is behind a pooler that shares server processes between sessions, by whose locks hosts show that they live. Connect to the server itself, or let the pooler leave each session its own (PgBouncer: pool_mode = session).",
+        isTransient: false, null, "store_pooled") { IsKnownNotCommitted = true };
+
+    private static (string Code, bool IsTransient, string Advice) Judge(NpgsqlException error) => error switch
+    {
+        PostgresException refused => Judge(refused.SqlState),
+
+        // The driver itself finds that out, and has no code for it.
+        _ when error.Message.StartsWith("No password", StringComparison.Ordinal) => Judge(PostgresErrorCodes.InvalidPassword),
+        _ => ("store_unavailable", true,
+            "The database cannot be reached. See that the server runs and that the network lets this host through; it is tried again."),
+    };
 
     private static (string Code, bool IsTransient, string Advice) Judge(string state) => state switch
     {

@@ -34,7 +34,7 @@ internal sealed class StoreLock : IDisposable
         catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException))
         {
             throw IsSharingViolation(e)
-                ? StoreFaults.Locked(path, lockPath, ReadHolder(holderPath), e)
+                ? StoreFaults.Locked(path, lockPath, HolderOf(path), e)
                 : StoreFaults.NotWritable(path, e);
         }
         catch (IOException e)
@@ -73,11 +73,12 @@ internal sealed class StoreLock : IDisposable
         _file.Dispose();
     }
 
-    private static int? ReadHolder(string holderPath)
+    /// <summary>The process that has the lock of a store, while somebody has it.</summary>
+    public static int? HolderOf(string path)
     {
         try
         {
-            return int.TryParse(File.ReadAllText(holderPath), NumberStyles.Integer, CultureInfo.InvariantCulture, out var id) ? id : null;
+            return int.TryParse(File.ReadAllText(path + "-lock-holder"), NumberStyles.Integer, CultureInfo.InvariantCulture, out var id) ? id : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -86,5 +87,5 @@ internal sealed class StoreLock : IDisposable
     }
 
     // EWOULDBLOCK (Linux 11, macOS 35), ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION: the runtime has no name for them.
-    private static bool IsSharingViolation(IOException e) => (e.HResult & 0xFFFF) is 11 or 35 or 32 or 33;
+    public static bool IsSharingViolation(IOException e) => (e.HResult & 0xFFFF) is 11 or 35 or 32 or 33;
 }
