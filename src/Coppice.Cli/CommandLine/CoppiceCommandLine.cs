@@ -104,7 +104,7 @@ internal sealed class CoppiceCommandLine
     private static IEnumerable<ICliCommand> Commands() =>
     [
         new SurveyCommand(), new PsCommand(), new TreeCommand(), new ShowCommand(), new WhyCommand(), new ExportCommand(),
-        new PruneCommand(), new DoctorCommand(), new CompletionCommand(),
+        new PruneCommand(), new DoctorCommand(), new MigrateCommand(), new CompletionCommand(),
     ];
 
     private Task<int> InvokeAsync(ParseResult parsed, CancellationToken cancellationToken)

@@ -7,7 +7,10 @@ internal static class PrivilegeCheck
     private const string Missing =
         """
         SELECT what || ' on ' || name FROM (
-            SELECT c.relname AS name, p.what, CASE c.relkind WHEN 'S' THEN has_sequence_privilege(c.oid, p.what) ELSE has_table_privilege(c.oid, p.what) END AS has
+            SELECT c.relname AS name, p.what, CASE
+                WHEN p.kind = 'S' AND c.relkind = 'S' THEN has_sequence_privilege(c.oid, p.what)
+                WHEN p.kind = 'r' AND c.relkind <> 'S' THEN has_table_privilege(c.oid, p.what)
+                ELSE true END AS has
             FROM pg_class c
             JOIN (VALUES ('r', 'SELECT'), ('r', 'INSERT'), ('r', 'UPDATE'), ('r', 'DELETE'), ('S', 'USAGE'), ('S', 'UPDATE')) AS p (kind, what)
                 ON p.kind = CASE c.relkind WHEN 'p' THEN 'r' ELSE c.relkind::text END

@@ -212,6 +212,8 @@ internal sealed class Statement : IDisposable
 
         public bool IsNull(int column) => raw.sqlite3_column_type(owner._statement, column) == raw.SQLITE_NULL;
 
+        public bool IsText(int column) => raw.sqlite3_column_type(owner._statement, column) == raw.SQLITE_TEXT;
+
         public long Number(int column) => raw.sqlite3_column_int64(owner._statement, column);
 
         public long? NumberOrNull(int column) => IsNull(column) ? null : Number(column);
