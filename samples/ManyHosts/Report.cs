@@ -44,5 +44,5 @@ internal static class Report
     }
 
     private static IEnumerable<string> Shares(Twig twig) =>
-        twig.Rings.GroupBy(static ring => ring).Select(static share => $"{share.Count()} rings on {share.Key.Host} (attempt {share.Key.Attempt})");
+        twig.Rings.GroupBy(static ring => ring).Select(static share => $"{share.Count()} {(share.Count() == 1 ? "ring" : "rings")} on {share.Key.Host} (attempt {share.Key.Attempt})");
 }

@@ -110,10 +110,12 @@ internal sealed class GroupWriter
             catch (LocksNeededException e) when (restarts < MaxRestarts)
             {
                 locks = [.. locks.Union(e.Threads)];
+                StoreMetrics.Restarted("locks");
                 TakeBack(group, dropNumbers: false);
             }
             catch (NpgsqlException e) when (restarts < MaxRestarts && (StoreFaults.IsConflict(e) || IsTaken(e, Number) || IsTaken(e, Name)))
             {
+                StoreMetrics.Restarted(StoreFaults.IsConflict(e) ? "conflict" : "taken");
                 TakeBack(group, IsTaken(e, Number));
             }
 #pragma warning disable CA1031 // whatever a batch does to its writer is its own caller's to hear

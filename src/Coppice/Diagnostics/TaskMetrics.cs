@@ -15,6 +15,8 @@ internal sealed class TaskMetrics : IDisposable
     private readonly Counter<long> _commitFailures;
     private readonly Counter<long> _claimed;
     private readonly Counter<long> _handedBack;
+    private readonly Counter<long> _hostsSettled;
+    private readonly Counter<long> _orphaned;
     private readonly Counter<long> _messagesPosted;
     private readonly Counter<long> _messagesAttempted;
     private readonly Counter<long> _messagesFailed;
@@ -31,12 +33,18 @@ internal sealed class TaskMetrics : IDisposable
         _commitFailures = meter.CreateCounter<long>("coppice.store.commit.failures", "{commit}", "Commits that failed, by operation.");
         _claimed = meter.CreateCounter<long>("coppice.attempts.claimed", "{attempt}", "Tasks of registered kinds claimed by this host.");
         _handedBack = meter.CreateCounter<long>("coppice.attempts.handed_back", "{attempt}", "Attempts after which the task waits for another, by reason.");
+        _hostsSettled = meter.CreateCounter<long>("coppice.hosts.settled", "{host}", "Hosts found gone or silent, and settled by this one.");
+        _orphaned = meter.CreateCounter<long>("coppice.tasks.orphaned", "{task}", "Tasks that this host ended because theirs was gone.");
         _messagesPosted = meter.CreateCounter<long>("coppice.messages.posted", "{message}", "Messages between threads accepted, by box.");
         _messagesAttempted = meter.CreateCounter<long>("coppice.messages.attempted", "{attempt}", "Attempts to send a message, by outcome.");
         _messagesFailed = meter.CreateCounter<long>("coppice.messages.failed", "{message}", "Messages between threads that failed, by reason.");
         meter.CreateObservableUpDownCounter("coppice.tasks.live", countLive, "{task}", "Tasks whose body runs here.");
+        meter.CreateObservableGauge("coppice.hosts.alive", () => HostsAlive, "{host}", "Hosts of the store that this one sees alive, itself among them.");
         meter.CreateObservableUpDownCounter("coppice.mailbox.depth", countMail, "{event}", "Mail in the store that is not acknowledged.");
     }
+
+    /// <summary>Gets or sets how many hosts the last heartbeat found alive.</summary>
+    internal int HostsAlive { get; set; } = 1;
 
     internal void Spawned() => _spawned.Add(1);
 
@@ -79,6 +87,20 @@ internal sealed class TaskMetrics : IDisposable
     }
 
     internal void HandedBack(string reason) => _handedBack.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    internal void HostSettled(int orphans)
+    {
+        _hostsSettled.Add(1);
+        Orphaned(orphans);
+    }
+
+    internal void Orphaned(int count)
+    {
+        if (count > 0)
+        {
+            _orphaned.Add(count);
+        }
+    }
 
     internal void MessagePosted(string box) => _messagesPosted.Add(1, new KeyValuePair<string, object?>("box", box));
 

@@ -43,7 +43,7 @@ internal sealed class ManagerCore : ITaskStoreListener
         _metrics = new TaskMetrics(options.MeterFactory, options.TimeProvider, () => _live.Count, CountMail);
         _gateway = new StoreGateway(store, options, _metrics, _logger);
         var patientStore = new PatientStore(_gateway, options, _logger, _stopped.Token);
-        _host = new HostSession(_gateway, _live, options, _logger) { OnBeat = OnBeatAsync };
+        _host = new HostSession(_gateway, _live, options, _logger) { OnBeat = OnBeatAsync, Metrics = _metrics };
 
         _messageKeeper = new MessageKeeper(_gateway, _host, options, _metrics, _logger);
         _dispatcher = options.MessageTransport is null ? null : new MessageDispatcher(

@@ -29,6 +29,9 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
     /// <summary>Gets or sets what is looked after with each heartbeat, after the other hosts.</summary>
     internal Func<ValueTask>? OnBeat { get; set; }
 
+    /// <summary>Gets what counts the hosts.</summary>
+    internal TaskMetrics? Metrics { get; init; }
+
     /// <summary>Whether a fence of this host was closed. What lands under it later, because its answer was lost, is signalled by whoever takes it in.</summary>
     internal bool IsGivenUp(HostFence fence) => fence.Epoch <= Interlocked.Read(ref _givenUpThrough);
 
@@ -43,6 +46,7 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
         }
 
         _fence = new StrongBox<HostFence>(joined.Fence);
+        Metrics?.Orphaned(joined.Orphans.Count);
         Log.HostJoined(logger, _hostId, joined.Fence.Epoch, joined.Orphans.Count);
     }
 
@@ -177,6 +181,11 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
                 return;
             }
 
+            if (Metrics is { } metrics)
+            {
+                metrics.HostsAlive = hosts.Count(static host => !host.HasLeft);
+            }
+
             foreach (var host in Observe(hosts))
             {
                 await SettleAsync(host, fence).ConfigureAwait(false);
@@ -203,6 +212,7 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
         if (result is { Status: CommitStatus.Landed, Answer: HostSettled settled })
         {
             _others.Remove(host);
+            Metrics?.HostSettled(settled.Orphans.Count);
             Log.HostSettled(logger, host.HostId, host.Epoch, settled.Orphans.Count);
         }
     }

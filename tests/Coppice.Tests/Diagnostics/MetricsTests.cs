@@ -10,6 +10,7 @@ public sealed class MetricsTests : IAsyncDisposable
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly MeterListener _listener = new();
     private readonly InMemoryTaskStore _store = new();
+    private Action? _onSettled;
 
     public MetricsTests()
     {
@@ -96,6 +97,24 @@ public sealed class MetricsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Hosts_are_counted_while_they_live_and_when_they_are_settled()
+    {
+        // A host that joins and never beats.
+        await _store.CommitAsync(new MutationBatch(new BatchId(0, 1), HostFence.None, DateTimeOffset.UnixEpoch, [new JoinHost("ghost")]), Stop);
+        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _onSettled = settled.SetResult;
+
+        await using var manager = await BackgroundTaskManager.StartAsync(
+            _store, new() { MeterFactory = _services.GetRequiredService<IMeterFactory>(), HostTimeout = TimeSpan.FromMilliseconds(250) }, Stop);
+        await settled.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop);
+
+        _listener.RecordObservableInstruments();
+        Assert.Equal(1, Sum("coppice.hosts.settled"));
+        Assert.Equal(0, Sum("coppice.tasks.orphaned"));
+        Assert.InRange(Last("coppice.hosts.alive"), 1, 2);
+    }
+
+    [Fact]
     public async Task No_metric_carries_an_id()
     {
         await using (var manager = await StartAsync())
@@ -112,8 +131,14 @@ public sealed class MetricsTests : IAsyncDisposable
     private ValueTask<BackgroundTaskManager> StartAsync() => BackgroundTaskManager.StartAsync(
         _store, new() { MeterFactory = _services.GetRequiredService<IMeterFactory>(), ShutdownGracePeriod = TimeSpan.FromSeconds(10) }, Stop);
 
-    private void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
+    private void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
         _measured.Enqueue((instrument.Name, value, string.Join(',', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))));
+        if (instrument.Name == "coppice.hosts.settled")
+        {
+            _onSettled?.Invoke();
+        }
+    }
 
     private double Sum(string instrument) => _measured.Where(m => m.Instrument == instrument).Sum(m => m.Value);
 
