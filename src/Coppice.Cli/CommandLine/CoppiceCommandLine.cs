@@ -18,6 +18,7 @@ internal sealed class CoppiceCommandLine
           coppice ps --status failed            list what failed
           coppice why bg_7                      how a task came about and how it ended
           coppice prune --older-than 7d         forget what ended more than a week ago
+          coppice doctor                        whether a host can work on the store
 
         Exit codes:
           0    done

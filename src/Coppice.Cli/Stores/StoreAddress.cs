@@ -91,6 +91,6 @@ internal abstract class StoreAddress
 
         public PostgreSqlTaskStoreOptions Options => options;
 
-        public override string Shown { get; } = SafeText.Line($"{settings.Host}/{settings.Database ?? settings.Username} ({options.Schema})", 200);
+        public override string Shown { get; } = SafeText.Line($"{settings.Host}/{settings.Database ?? settings.Username}, schema {options.Schema}", 200);
     }
 }

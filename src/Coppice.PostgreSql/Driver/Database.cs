@@ -139,7 +139,10 @@ internal sealed class Database : IAsyncDisposable
 
     /// <summary>The server and the database, fit to be shown.</summary>
     internal static string PlaceOf(NpgsqlConnectionStringBuilder settings) =>
-        string.Create(CultureInfo.InvariantCulture, $"{settings.Host}:{settings.Port}/{settings.Database ?? settings.Username}");
+        string.Create(CultureInfo.InvariantCulture, $"{settings.Host}{(NamesPorts(settings.Host!) ? "" : $":{settings.Port}")}/{settings.Database ?? settings.Username}");
+
+    // Of several servers each may have its own.
+    private static bool NamesPorts(string host) => host.Contains(',', StringComparison.Ordinal) && host.Contains(':', StringComparison.Ordinal);
 
     // What the driver says of it may quote it, and that may hold a password.
     private static ArgumentException Unusable(string parameter, string why) => new(

@@ -63,7 +63,7 @@ internal static class RoomChecks
                 "Nothing that was deleted since can be tidied up. End it, or see who leaves transactions open."));
         }
 
-        store.Judge("vacuum", "autovacuum is on, and the tables have their statistics", wrong);
+        store.Judge("vacuum", "autovacuum is on, and no large table lacks statistics", wrong);
     }
 
     private static async Task TablesAsync(Examination store, List<(string Found, string Advice)> wrong, CancellationToken cancellationToken)
