@@ -18,7 +18,8 @@ if (options.Command == "help")
 
 if (Environment.GetEnvironmentVariable("COPPICE_POSTGRES") is not { Length: > 0 } server)
 {
-    await Console.Error.WriteLineAsync("COPPICE_POSTGRES does not say where the database is. 'eng/postgres.sh start' gives you one. --help says more.");
+    await Console.Error.WriteLineAsync(
+        "COPPICE_POSTGRES does not say where the database is. 'eng/postgres.sh start' gives you one. --help says more.");
     return 2;
 }
 
@@ -37,7 +38,9 @@ builder.Services
             Wood.Register(coppice.Tasks, options.Name, line => Console.WriteLine($"{options.Name} {line}"));
         }
     })
-    .UsePostgreSql(server, store => store.Schema = Environment.GetEnvironmentVariable("COPPICE_SCHEMA") is { Length: > 0 } schema ? schema : "many_hosts");
+    .UsePostgreSql(
+        server,
+        store => store.Schema = Environment.GetEnvironmentVariable("COPPICE_SCHEMA") is { Length: > 0 } schema ? schema : "many_hosts");
 
 using var host = builder.Build();
 try

@@ -37,12 +37,17 @@ internal static class Report
         }
 
         var isWhole = root.State == TaskState.Completed && twigs == plan.Stems * plan.Twigs;
-        await output.WriteLineAsync($"{(isWhole ? "The tree is whole" : "THE TREE IS NOT WHOLE")}: {twigs} of {plan.Stems * plan.Twigs} twigs have grown, {again} of them in more than one attempt.");
+        await output.WriteLineAsync(
+            $"{(isWhole ? "The tree is whole" : "THE TREE IS NOT WHOLE")}: {twigs} of {plan.Stems * plan.Twigs} twigs have grown, "
+            + $"{again} of them in more than one attempt.");
         return isWhole;
 
         IEnumerable<TaskSnapshot> ChildrenOf(string id) => tasks.Where(task => task.Lineage.TaskId == id);
     }
 
     private static IEnumerable<string> Shares(Twig twig) =>
-        twig.Rings.GroupBy(static ring => ring).Select(static share => $"{share.Count()} {(share.Count() == 1 ? "ring" : "rings")} on {share.Key.Host} (attempt {share.Key.Attempt})");
+        from ring in twig.Rings
+        group ring by ring into share
+        let count = share.Count()
+        select $"{count} {(count == 1 ? "ring" : "rings")} on {share.Key.Host} (attempt {share.Key.Attempt})";
 }

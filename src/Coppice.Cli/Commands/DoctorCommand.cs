@@ -86,7 +86,8 @@ internal sealed class DoctorCommand : ICliCommand
         foreach (var check in checks)
         {
             var found = Wrap(check.Found, width);
-            lines.Add(new TextLine().Add(Word(check.Result).PadRight(ResultWidth), InkOf(check.Result)).Add(check.Name.PadRight(NameWidth), Ink.Strong).Add(found[0]));
+            lines.Add(
+                new TextLine().Add(Word(check.Result).PadRight(ResultWidth), InkOf(check.Result)).Add(check.Name.PadRight(NameWidth), Ink.Strong).Add(found[0]));
             foreach (var rest in found.Skip(1).Concat(check.Advice is { } advice ? Wrap(advice, width) : []))
             {
                 lines.Add(indent + rest);

@@ -13,8 +13,10 @@ internal sealed class MigrateCommand : ICliCommand
 {
     private static readonly TimeSpan BetweenWords = TimeSpan.FromSeconds(2);
 
-    private readonly Option<string> _from = new("--from") { Description = "The file to move from: sqlite:<path>.", HelpName = "store", Required = true };
-    private readonly Option<string> _to = new("--to") { Description = "The database to move to: postgres:<connection string>.", HelpName = "store", Required = true };
+    private readonly Option<string> _from =
+        new("--from") { Description = "The file to move from: sqlite:<path>.", HelpName = "store", Required = true };
+    private readonly Option<string> _to =
+        new("--to") { Description = "The database to move to: postgres:<connection string>.", HelpName = "store", Required = true };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Change nothing: only look whether it could be done, and count." };
     private readonly Option<bool> _json = SharedOptions.Json("Write the counts as a JSON object.");
     private SharedOptions _shared = null!;
@@ -55,7 +57,7 @@ internal sealed class MigrateCommand : ICliCommand
             throw new CliException(ExitCodes.Failed, objection);
         }
 
-        var tables = isTrial ? await CountAsync(context, from, cancellationToken) : await CopyAsync(context, from, import, cancellationToken);
+        var tables = isTrial ? Count(context, from) : await CopyAsync(context, from, import, cancellationToken);
         Show(parsed, context, from, to, tables, isTrial);
         return ExitCodes.Success;
     }
@@ -72,13 +74,11 @@ internal sealed class MigrateCommand : ICliCommand
         }
     }
 
-    private static async Task<IReadOnlyList<(string Table, long Rows, string Sum)>> CountAsync(
-        CommandContext context, StoreAddress.FileAddress from, CancellationToken cancellationToken)
+    private static List<(string Table, long Rows, string Sum)> Count(CommandContext context, StoreAddress.FileAddress from)
     {
-        var held = (await SqliteTaskStore.CheckAsync(from.Location.Path, cancellationToken: cancellationToken)).FirstOrDefault(check => check.Name == "host");
-        if (held is { Result: not StoreCheckResult.Ok } or { Found: not "no host has the store" })
+        if (StoreExport.HolderOf(from.Location.Path) is { } holder)
         {
-            context.Console.Say($"{held.Found}: it has to stop first.");
+            context.Console.Say($"{holder} works on {from.Shown}: it has to stop first.");
         }
 
         using var export = StoreExport.Open(from.Location.Path);
@@ -94,7 +94,9 @@ internal sealed class MigrateCommand : ICliCommand
         using var export = StoreExport.Open(from.Location.Path);
         if (export.CountHeld() is > 0 and var held)
         {
-            throw new CliException(ExitCodes.Failed, $"{Amounts.Of(held, "task or message is", "tasks or messages are")} still in the hands of a host. Run 'coppice doctor --store {from.Shown}'.");
+            throw new CliException(
+                ExitCodes.Failed,
+                $"{Amounts.Of(held, "task or message is", "tasks or messages are")} still in the hands of a host. Run 'coppice doctor --store {from.Shown}'.");
         }
 
         var said = context.Time.GetTimestamp();
@@ -119,7 +121,8 @@ internal sealed class MigrateCommand : ICliCommand
             return;
         }
 
-        var table = new TextTable(new TextColumn("table"), new TextColumn("rows") { RightAligned = true }, new TextColumn(isTrial ? "" : "sum, on both sides"));
+        var table =
+            new TextTable(new TextColumn("table"), new TextColumn("rows") { RightAligned = true }, new TextColumn(isTrial ? "" : "sum, on both sides"));
         foreach (var (name, rows, sum) in tables)
         {
             table.AddRow((name, Ink.Plain), (Amounts.Count(rows), Ink.Plain), (sum, Ink.Faint));

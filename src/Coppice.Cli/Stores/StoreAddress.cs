@@ -55,7 +55,7 @@ internal abstract class StoreAddress
             [var name] => (name, ""),
             _ => ("", ""),
         };
-        var settings = new NpgsqlConnectionStringBuilder { Host = Uri.UnescapeDataString(uri.Host) };
+        var settings = new NpgsqlConnectionStringBuilder { Host = Uri.UnescapeDataString(uri.DnsSafeHost) };
         if (uri.Port > 0)
         {
             settings.Port = uri.Port;
@@ -69,7 +69,8 @@ internal abstract class StoreAddress
             var (key, value) = pair.Split('=', 2) is [var left, var right] ? (left, right) : throw new FormatException();
 
             // The names that libpq gives to what people put here; the others are Npgsql's own.
-            var name = key switch { "sslmode" => "SSL Mode", "application_name" => "Application Name", "connect_timeout" => "Timeout", _ => Uri.UnescapeDataString(key) };
+            var name =
+                key switch { "sslmode" => "SSL Mode", "application_name" => "Application Name", "connect_timeout" => "Timeout", _ => Uri.UnescapeDataString(key) };
             settings[name] = Uri.UnescapeDataString(value).Replace("-", name == "SSL Mode" ? "" : "-", StringComparison.Ordinal);
         }
 
@@ -91,6 +92,7 @@ internal abstract class StoreAddress
 
         public PostgreSqlTaskStoreOptions Options => options;
 
-        public override string Shown { get; } = SafeText.Line($"{settings.Host}/{settings.Database ?? settings.Username}, schema {options.Schema}", 200);
+        public override string Shown { get; } =
+            SafeText.Line($"{settings.Host}/{settings.Database ?? settings.Username}, schema {options.Schema}", 200);
     }
 }

@@ -25,9 +25,11 @@ internal static class ClockCheck
         }
 
         var least = difference.Duration() - error;
+        var side = difference < TimeSpan.Zero ? "behind" : "ahead";
         FormattableString found =
-            $"the server's clock is {Math.Abs(difference.TotalMilliseconds):0.0} ms {(difference < TimeSpan.Zero ? "behind" : "ahead")} (± {error.TotalMilliseconds:0.0} ms)";
-        FormattableString advice = $"Delays, deadlines and retries are judged by each host's own clock. Let this machine and the server keep time (NTP).";
+            $"the server's clock is {Math.Abs(difference.TotalMilliseconds):0.0} ms {side} (± {error.TotalMilliseconds:0.0} ms)";
+        FormattableString advice =
+            $"Delays, deadlines and retries are judged by each host's own clock. Let this machine and the server keep time (NTP).";
         if (least > TooMuch)
         {
             server.Fail("clock", found, advice);

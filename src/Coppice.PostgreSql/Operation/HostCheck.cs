@@ -44,10 +44,12 @@ internal static class HostCheck
             wrong.Add(($"{Name(host)} has left with {Tasks(host.Tasks)}", "A host that starts, or one that lives, settles them."));
         }
 
-        store.Judge("hosts", alive.Count == 0
-            ? "no host is at work, and none has left tasks behind"
-            : $"{(alive.Count == 1 ? "1 host lives" : $"{alive.Count} hosts live")}: {string.Join(", ", alive.Select(static host => $"{Name(host)} with {Tasks(host.Tasks)}"))}", wrong);
+        store.Judge("hosts", alive.Count == 0 ? "no host is at work, and none has left tasks behind" : Alive(alive), wrong);
     }
+
+    private static string Alive(List<Host> hosts) =>
+        (hosts.Count == 1 ? "1 host lives: " : $"{hosts.Count} hosts live: ")
+        + string.Join(", ", hosts.Select(static host => $"{Name(host)} with {Tasks(host.Tasks)}"));
 
     private static async Task<List<Host>> LookTwiceAsync(Examination store, List<Host> before, CancellationToken cancellationToken)
     {
@@ -72,7 +74,8 @@ internal static class HostCheck
 
     private static string Name(Host host) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"host {host.Epoch} ({host.HostId})");
 
-    private static string Tasks(long count) => count == 1 ? "1 task" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{count} tasks");
+    private static string Tasks(long count) =>
+        count == 1 ? "1 task" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{count} tasks");
 
     private sealed record Host(long Epoch, string HostId, bool IsOpen, long Beats, long Tasks, bool HasProcess, bool IsSilent);
 }

@@ -31,7 +31,9 @@ internal static class RoomChecks
         FormattableString found = $"{used} of {most} connections are taken; a host takes up to {perHost}, so there is room for {more} more";
         if (more == 0)
         {
-            server.Warn("connections", found, $"Raise max_connections (or the limit of the role or database), or lower ReaderConnections of the hosts.");
+            server.Warn(
+                "connections", found,
+                $"Raise max_connections (or the limit of the role or database), or lower ReaderConnections of the hosts.");
         }
         else
         {
@@ -85,12 +87,15 @@ internal static class RoomChecks
 
             if (live >= LargeTable && (bool)row[3]!)
             {
-                wrong.Add((string.Create(CultureInfo.InvariantCulture, $"{name} has about {live} rows and no statistics"), $"ANALYZE {store.Schema}.{name}."));
+                wrong.Add(
+                    (string.Create(CultureInfo.InvariantCulture, $"{name} has about {live} rows and no statistics"), $"ANALYZE {store.Schema}.{name}."));
             }
 
             if (dead > 10 * LargeTable && dead > 2 * live)
             {
-                wrong.Add((string.Create(CultureInfo.InvariantCulture, $"{name} has about {dead} dead rows and {live} live ones"), $"VACUUM {store.Schema}.{name}, and see what keeps autovacuum from it."));
+                wrong.Add(
+                    (string.Create(CultureInfo.InvariantCulture, $"{name} has about {dead} dead rows and {live} live ones"),
+                    $"VACUUM {store.Schema}.{name}, and see what keeps autovacuum from it."));
             }
         }
     }

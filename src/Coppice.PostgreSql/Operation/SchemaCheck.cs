@@ -9,18 +9,22 @@ internal static class SchemaCheck
         if (!await MayLookAsync(store, cancellationToken).ConfigureAwait(false))
         {
             store.Fail(
-                "schema", $"this role may not look into the schema {store.Schema}", $"Grant it what 'coppice db script --schema {store.Schema} --grant <role>' prints.");
+                "schema", $"this role may not look into the schema {store.Schema}",
+                $"Grant it what 'coppice db script --schema {store.Schema} --grant <role>' prints.");
             return false;
         }
 
-        var (version, known) = (await Migrator.VersionAsync(store.Connection, store.Schema, cancellationToken).ConfigureAwait(false), PostgreSqlSchema.Version);
+        var (version, known) =
+            (await Migrator.VersionAsync(store.Connection, store.Schema, cancellationToken).ConfigureAwait(false), PostgreSqlSchema.Version);
         if (version == 0)
         {
             await MissingAsync(store, cancellationToken).ConfigureAwait(false);
         }
         else if (version > known)
         {
-            store.Fail("schema", $"the schema {store.Schema} is of version {version}, this library knows up to {known}", $"Upgrade Coppice on this host.");
+            store.Fail(
+                "schema", $"the schema {store.Schema} is of version {version}, this library knows up to {known}",
+                $"Upgrade Coppice on this host.");
         }
         else if (version < known)
         {
@@ -57,7 +61,9 @@ internal static class SchemaCheck
             cancellationToken).ConfigureAwait(false);
         if ((bool)row[0]!)
         {
-            store.Warn("schema", $"there is no store in the schema {store.Schema} yet", $"The first host makes it: this role may. Or run what 'coppice db script --schema {store.Schema}' prints.");
+            store.Warn(
+                "schema", $"there is no store in the schema {store.Schema} yet",
+                $"The first host makes it: this role may. Or run what 'coppice db script --schema {store.Schema}' prints.");
         }
         else
         {

@@ -29,7 +29,8 @@ internal static class ServerChecks
     public static async Task VersionAsync(Examination server, CancellationToken cancellationToken)
     {
         var row = await server.RowAsync(
-            "SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('server_encoding')", cancellationToken).ConfigureAwait(false);
+            "SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('server_encoding')",
+            cancellationToken).ConfigureAwait(false);
         var (number, name, encoding) = ((int)row[0]!, (string)row[1]!, (string)row[2]!);
         if (number < OldestVersion)
         {
@@ -37,7 +38,9 @@ internal static class ServerChecks
         }
         else if (encoding != "UTF8")
         {
-            server.Fail("server", $"PostgreSQL {name}, the database is in {encoding}", $"Ids and results are Unicode. Create the database with ENCODING 'UTF8'.");
+            server.Fail(
+                "server", $"PostgreSQL {name}, the database is in {encoding}",
+                $"Ids and results are Unicode. Create the database with ENCODING 'UTF8'.");
         }
         else
         {
@@ -47,10 +50,13 @@ internal static class ServerChecks
 
     public static async Task PrimaryAsync(Examination server, CancellationToken cancellationToken)
     {
-        var row = await server.RowAsync("SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'", cancellationToken).ConfigureAwait(false);
+        var row = await server.RowAsync(
+            "SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'", cancellationToken).ConfigureAwait(false);
         if ((bool)row[0]!)
         {
-            server.Fail("primary", $"the server is a standby and takes no writes", $"Name all servers in the connection string (Host=a,b): hosts find the primary among them.");
+            server.Fail(
+                "primary", $"the server is a standby and takes no writes",
+                $"Name all servers in the connection string (Host=a,b): hosts find the primary among them.");
         }
         else if ((bool)row[1]!)
         {
@@ -69,16 +75,22 @@ internal static class ServerChecks
         var (fsync, commit, pages) = ((string)row[0]!, (string)row[1]!, (string)row[2]!);
         if (fsync == "off")
         {
-            server.Fail("durability", $"fsync is off", $"What was acknowledged, and the whole database, can be lost with the power. Set fsync to on.");
+            server.Fail(
+                "durability", $"fsync is off",
+                $"What was acknowledged, and the whole database, can be lost with the power. Set fsync to on.");
         }
         else if (pages == "off")
         {
-            server.Warn("durability", $"full_page_writes is off", $"Unless the disk writes pages whole, the database can be damaged by a loss of power. Set it to on.");
+            server.Warn(
+                "durability", $"full_page_writes is off",
+                $"Unless the disk writes pages whole, the database can be damaged by a loss of power. Set it to on.");
         }
         else
         {
             // What a host finds at off it sets to on for itself.
-            server.Ok("durability", $"fsync is on, synchronous_commit is {commit}{(commit == "off" ? ", which hosts set to on for themselves" : "")}");
+            server.Ok(
+                "durability",
+                $"fsync is on, synchronous_commit is {commit}{(commit == "off" ? ", which hosts set to on for themselves" : "")}");
         }
     }
 
@@ -97,7 +109,9 @@ internal static class ServerChecks
             var (name, milliseconds) = ((string)row[0]!, long.Parse((string)row[1]!, CultureInfo.InvariantCulture));
             if (Objection(name, milliseconds, server.Options.CommandTimeout) is { } objection)
             {
-                wrong.Add((string.Create(CultureInfo.InvariantCulture, $"{name} is {milliseconds} ms"), $"{objection} ALTER ROLE … SET {name} = 0 for the role of the hosts."));
+                wrong.Add(
+                    (string.Create(CultureInfo.InvariantCulture, $"{name} is {milliseconds} ms"),
+                    $"{objection} ALTER ROLE … SET {name} = 0 for the role of the hosts."));
             }
         }
 
@@ -107,7 +121,8 @@ internal static class ServerChecks
     private static string? Objection(string name, long milliseconds, TimeSpan commandTimeout) => name switch
     {
         "idle_session_timeout" => "The connection that shows that a host lives is idle most of the time, and cutting it makes others give the host up.",
-        "statement_timeout" or "transaction_timeout" when milliseconds < commandTimeout.TotalMilliseconds => "It is below the hosts' own limit (CommandTimeout), so commits fail that would have landed.",
+        "statement_timeout" or "transaction_timeout" when milliseconds < commandTimeout.TotalMilliseconds =>
+            "It is below the hosts' own limit (CommandTimeout), so commits fail that would have landed.",
         "lock_timeout" when milliseconds < 10_000 => "Commits that wait for another host's fail instead of waiting.",
         _ => null,
     };

@@ -11,9 +11,13 @@ internal static class StoreDoctor
 
     // Each over the same connection, in this order; a later one may rely on the schema being there.
     private static readonly Func<Examination, CancellationToken, Task>[] OfServer =
-        [ServerChecks.VersionAsync, ServerChecks.PrimaryAsync, ServerChecks.DurabilityAsync, ClockCheck.RunAsync, RoomChecks.ConnectionsAsync, ServerChecks.SettingsAsync];
+    [
+        ServerChecks.VersionAsync, ServerChecks.PrimaryAsync, ServerChecks.DurabilityAsync, ClockCheck.RunAsync, RoomChecks.ConnectionsAsync,
+        ServerChecks.SettingsAsync,
+    ];
 
-    private static readonly Func<Examination, CancellationToken, Task>[] OfStore = [PrivilegeCheck.RunAsync, HostCheck.RunAsync, RoomChecks.VacuumAsync];
+    private static readonly Func<Examination, CancellationToken, Task>[] OfStore =
+        [PrivilegeCheck.RunAsync, HostCheck.RunAsync, RoomChecks.VacuumAsync];
 
     /// <summary>Runs every check that can be run.</summary>
     /// <exception cref="ArgumentException">The connection string cannot be read.</exception>
@@ -54,7 +58,8 @@ internal static class StoreDoctor
             var examination = new Examination(connection, options);
             try
             {
-                await ServerChecks.ConnectionAsync(examination, place, TimeProvider.System.GetElapsedTime(start), cancellationToken).ConfigureAwait(false);
+                await ServerChecks.ConnectionAsync(
+                    examination, place, TimeProvider.System.GetElapsedTime(start), cancellationToken).ConfigureAwait(false);
                 await PoolerCheck.RunAsync(examination, source, cancellationToken).ConfigureAwait(false);
                 foreach (var check in OfServer)
                 {

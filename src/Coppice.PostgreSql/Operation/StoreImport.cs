@@ -91,7 +91,8 @@ internal sealed class StoreImport : IAsyncDisposable
         {
             if (await ScalarAsync($"SELECT EXISTS (SELECT FROM {{schema}}.{table.Name})", cancellationToken).ConfigureAwait(false) is true)
             {
-                return $"The schema {_options.Schema} of {_place} has a store that is not empty ({table.Name}). Ids of two stores cannot be told apart, so name another schema, or drop that one.";
+                return $"The schema {_options.Schema} of {_place} has a store that is not empty ({table.Name}). "
+                    + "Ids of two stores cannot be told apart, so name another schema, or drop that one.";
             }
         }
 
@@ -111,7 +112,8 @@ internal sealed class StoreImport : IAsyncDisposable
         var sums = new List<(string Table, long Rows, string Sum)>();
         await GuardAsync(async () =>
         {
-            var transaction = await _connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+            var transaction = await _connection.BeginTransactionAsync(
+                System.Data.IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
             await using (transaction.ConfigureAwait(false))
             {
                 await LockAsync(cancellationToken).ConfigureAwait(false);
@@ -190,7 +192,8 @@ internal sealed class StoreImport : IAsyncDisposable
         return sum;
     }
 
-    private static Task WriteAsync(NpgsqlBinaryImporter copy, object? value, NpgsqlDbType type, CancellationToken cancellationToken) => (value, type) switch
+    private static Task WriteAsync(NpgsqlBinaryImporter copy, object? value, NpgsqlDbType type, CancellationToken cancellationToken) =>
+        (value, type) switch
     {
         (null, _) => copy.WriteNullAsync(cancellationToken),
         (string text, _) => copy.WriteAsync(text, type, cancellationToken),
@@ -226,7 +229,9 @@ internal sealed class StoreImport : IAsyncDisposable
         if (!found.Equals(written))
         {
             throw new TaskStoreException(
-                string.Create(CultureInfo.InvariantCulture, $"What was read back of {table.Name} is not what was written ({found.Count} rows, {written.Count} written). Nothing was stored."),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"What was read back of {table.Name} is not what was written ({found.Count} rows, {written.Count} written). Nothing was stored."),
                 isTransient: false, code: "store_corrupt");
         }
     }
@@ -235,13 +240,15 @@ internal sealed class StoreImport : IAsyncDisposable
     private async Task SetCountersAsync(Func<string, long> next, CancellationToken cancellationToken)
     {
         await ExecuteAsync(
-            string.Create(CultureInfo.InvariantCulture, $"UPDATE {{schema}}.meta SET next_task = greatest(next_task, {next("task")})"), cancellationToken).ConfigureAwait(false);
+            string.Create(CultureInfo.InvariantCulture, $"UPDATE {{schema}}.meta SET next_task = greatest(next_task, {next("task")})"),
+            cancellationToken).ConfigureAwait(false);
         foreach (var counter in Counters)
         {
             var sequence = Identities.TryGetValue(counter, out var column)
                 ? $"pg_get_serial_sequence('{{schema}}.{counter}', '{column}')::regclass" : $"'{{schema}}.{counter}'::regclass";
             await ExecuteAsync(
-                string.Create(CultureInfo.InvariantCulture, $"SELECT setval({sequence}, greatest(nextval({sequence}), {next(counter)}), false)"), cancellationToken).ConfigureAwait(false);
+                string.Create(CultureInfo.InvariantCulture, $"SELECT setval({sequence}, greatest(nextval({sequence}), {next(counter)}), false)"),
+                cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -73,6 +73,28 @@ internal sealed class StoreLock : IDisposable
         _file.Dispose();
     }
 
+    /// <summary>Whether a host has the lock of a store. A host that comes while this looks tries again, or says so.</summary>
+    /// <exception cref="IOException">The lock cannot be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">The lock cannot be opened.</exception>
+    public static bool IsTaken(string path)
+    {
+        if (!File.Exists(path + "-lock"))
+        {
+            return false;
+        }
+
+        try
+        {
+            // For a moment, and shared with others who look.
+            using var file = new FileStream(path + "-lock", FileMode.Open, FileAccess.Read, FileShare.Read);
+            return false;
+        }
+        catch (IOException e) when (IsSharingViolation(e))
+        {
+            return true;
+        }
+    }
+
     /// <summary>The process that has the lock of a store, while somebody has it.</summary>
     public static int? HolderOf(string path)
     {
@@ -87,5 +109,5 @@ internal sealed class StoreLock : IDisposable
     }
 
     // EWOULDBLOCK (Linux 11, macOS 35), ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION: the runtime has no name for them.
-    public static bool IsSharingViolation(IOException e) => (e.HResult & 0xFFFF) is 11 or 35 or 32 or 33;
+    private static bool IsSharingViolation(IOException e) => (e.HResult & 0xFFFF) is 11 or 35 or 32 or 33;
 }

@@ -22,7 +22,9 @@ internal sealed class StoreDoctor(StoreFile file)
     {
         if (!File.Exists(file.Path))
         {
-            Fail("file", $"{(Directory.Exists(file.Path) ? "a folder is at" : "there is no file")} {file.Path}", $"Check the path, or start a host there, which makes it.");
+            Fail(
+                "file", $"{(Directory.Exists(file.Path) ? "a folder is at" : "there is no file")} {file.Path}",
+                $"Check the path, or start a host there, which makes it.");
             CheckFolder();
             return _checks;
         }
@@ -69,7 +71,9 @@ internal sealed class StoreDoctor(StoreFile file)
         }
         catch (SqliteException e)
         {
-            Fail("file", $"{found.ToString(CultureInfo.InvariantCulture)}, cannot be opened: {e.Message}", $"Give this user permission to read and write it.");
+            Fail(
+                "file", $"{found.ToString(CultureInfo.InvariantCulture)}, cannot be opened: {e.Message}",
+                $"Give this user permission to read and write it.");
         }
     }
 
@@ -88,7 +92,9 @@ internal sealed class StoreDoctor(StoreFile file)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Fail("folder", $"no file can be made in {folder}: {e.Message}", $"The log and the lock of the store are kept beside it. Give this user permission to write there.");
+            Fail(
+                "folder", $"no file can be made in {folder}: {e.Message}",
+                $"The log and the lock of the store are kept beside it. Give this user permission to write there.");
         }
     }
 
@@ -100,7 +106,9 @@ internal sealed class StoreDoctor(StoreFile file)
             drive = new DriveInfo(file.Path);
             if (FarAway.Contains(drive.DriveFormat, StringComparer.OrdinalIgnoreCase))
             {
-                Warn("disk", $"the file is on a {drive.DriveFormat} share", $"Locks and fsync are not to be trusted there. Move the file to a disk of this machine, or use PostgreSQL.");
+                Warn(
+                    "disk", $"the file is on a {drive.DriveFormat} share",
+                    $"Locks and fsync are not to be trusted there. Move the file to a disk of this machine, or use PostgreSQL.");
                 return;
             }
         }
@@ -130,35 +138,24 @@ internal sealed class StoreDoctor(StoreFile file)
     {
         if (LogLength() is > LargeLog and var length)
         {
-            Warn("log", $"the log beside the file has {Megabytes(length)}", $"Something reads the store without an end and keeps the log from being written back. Find and end it.");
+            Warn(
+                "log", $"the log beside the file has {Megabytes(length)}",
+                $"Something reads the store without an end and keeps the log from being written back. Find and end it.");
         }
     }
 
     /// <returns>Whether a host has the store; <see langword="null"/> where nobody can tell.</returns>
     private bool? CheckHost()
     {
-        var lockFile = file.Path + "-lock";
-        if (!File.Exists(lockFile))
-        {
-            Ok("host", $"no host has the store");
-            return false;
-        }
-
         try
         {
-            // Only for a moment, and shared with others who look: a host that comes just then tries again or says so.
-            using var _ = new FileStream(lockFile, FileMode.Open, FileAccess.Read, FileShare.Read);
-            Ok("host", $"no host has the store");
-            return false;
-        }
-        catch (IOException e) when (StoreLock.IsSharingViolation(e))
-        {
-            Ok("host", $"{(StoreLock.HolderOf(file.Path) is { } id ? $"process {id}" : "another process")} has the store, as its one host");
-            return true;
+            var isTaken = StoreLock.IsTaken(file.Path);
+            Ok("host", $"{(isTaken ? StoreExport.Holder(file.Path) : "no host")} has the store{(isTaken ? ", as its one host" : "")}");
+            return isTaken;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Fail("host", $"the lock {lockFile} cannot be opened: {e.Message}", $"Give this user permission to read and write it.");
+            Fail("host", $"the lock beside {file.Path} cannot be opened: {e.Message}", $"Give this user permission to read and write it.");
             return null;
         }
     }
@@ -188,7 +185,9 @@ internal sealed class StoreDoctor(StoreFile file)
         var held = connection.Scalar("SELECT count(*) FROM tasks INDEXED BY tasks_held WHERE host_epoch > 0 AND state < 3") ?? 0;
         if (held > 0 && isHeld == false)
         {
-            Warn("tasks", $"{live} are live; {held} of them were left behind by a host that is gone", $"The next host, or the next 'coppice ps', settles them.");
+            Warn(
+                "tasks", $"{live} are live; {held} of them were left behind by a host that is gone",
+                $"The next host, or the next 'coppice ps', settles them.");
         }
         else
         {
@@ -212,7 +211,9 @@ internal sealed class StoreDoctor(StoreFile file)
         }
         else
         {
-            Fail("integrity", $"{string.Join("; ", problems)}", $"Stop the host, keep a copy of the file, and restore a backup or recover what is there with 'sqlite3 <file> .recover'.");
+            Fail(
+                "integrity", $"{string.Join("; ", problems)}",
+                $"Stop the host, keep a copy of the file, and restore a backup or recover what is there with 'sqlite3 <file> .recover'.");
         }
     }
 

@@ -4,8 +4,8 @@ using Microsoft.Data.Sqlite;
 namespace Coppice.Sqlite;
 
 /// <summary>
-/// All that a file holds, as rows of the tables that a store for many hosts has: each a list of whole numbers, texts and nulls, under names of tables and columns that
-/// both sides know. Who reads it holds the store, so that nothing changes meanwhile.
+/// All that a file holds, as rows of the tables that a store for many hosts has: each a list of whole numbers, texts and nulls, under names
+/// of tables and columns that both sides know. Who reads it holds the store, so that nothing changes meanwhile.
 /// </summary>
 internal sealed class StoreExport : IDisposable
 {
@@ -108,9 +108,17 @@ internal sealed class StoreExport : IDisposable
         }
     }
 
+    /// <summary>Who has a store, fit to be shown; <see langword="null"/> when nobody has.</summary>
+    public static string? HolderOf(string path) => StoreFile.Resolve(path) is var file && StoreLock.IsTaken(file) ? Holder(file) : null;
+
+    /// <summary>Who has a store that somebody has.</summary>
+    public static string Holder(string path) =>
+        StoreLock.HolderOf(path) is { } id ? string.Create(CultureInfo.InvariantCulture, $"process {id}") : "another process";
+
     /// <summary>How many tasks and messages a host has in its hands. There are none once hosts have left the store.</summary>
     public long CountHeld() =>
-        Number("SELECT (SELECT count(*) FROM tasks INDEXED BY tasks_held WHERE host_epoch > 0 AND state < 3) + (SELECT count(*) FROM outbox WHERE claim IS NOT NULL)");
+        Number(
+            "SELECT (SELECT count(*) FROM tasks INDEXED BY tasks_held WHERE host_epoch > 0 AND state < 3) + (SELECT count(*) FROM outbox WHERE claim IS NOT NULL)");
 
     public long Count(string table) => Number($"SELECT count(*) FROM ({Tables[table].Sql})");
 

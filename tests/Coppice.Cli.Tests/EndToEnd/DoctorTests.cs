@@ -69,7 +69,9 @@ public sealed class DoctorTests : IDisposable
         {
             for (var i = 0; i < 200; i++)
             {
-                await manager.WaitAsync(await manager.SpawnAsync("t", static _ => Task.FromResult(TaskOutcome.Success(new string('r', 1000))), cancellationToken: Stop), Stop);
+                await manager.WaitAsync(
+                    await manager.SpawnAsync("t", static _ => Task.FromResult(TaskOutcome.Success(new string('r', 1000))), cancellationToken: Stop),
+                    Stop);
             }
         }
 
@@ -105,7 +107,8 @@ public sealed class DoctorTests : IDisposable
         await using (var opened = await PostgreSqlTaskStore.OpenAsync(server, new() { Schema = schema.Name }, Stop))
         await using (var manager = await BackgroundTaskManager.StartAsync(opened, null, Stop))
         {
-            await manager.WaitAsync(await manager.SpawnAsync("t", static _ => Task.FromResult(TaskOutcome.Failure("no luck")), cancellationToken: Stop), Stop);
+            await manager.WaitAsync(
+                await manager.SpawnAsync("t", static _ => Task.FromResult(TaskOutcome.Failure("no luck")), cancellationToken: Stop), Stop);
         }
 
         foreach (var (command, expected) in new[] { ("ps", "failed"), ("show bg_0", "no luck"), ("why bg_0", "no luck"), ("tree", "bg_0"), ("export", "\"error\":\"no luck\"") })

@@ -94,6 +94,9 @@ public sealed class MigrateTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal(4, await MigrateAsync(console));
 
         Assert.Contains($"process {Environment.ProcessId}", console.Error, StringComparison.Ordinal);
+        var trial = new TestConsole();
+        Assert.Equal(0, await MigrateAsync(trial, "--dry-run"));
+        Assert.Contains($"process {Environment.ProcessId} works on", trial.Error, StringComparison.Ordinal);
         Assert.Equal(0L, await _schema.QueryAsync($"SELECT count(*) FROM {_schema.Name}.thread_ids"));
     }
 
@@ -104,7 +107,8 @@ public sealed class MigrateTests(ITestOutputHelper output) : IAsyncLifetime
         await using (var store = await PostgreSqlTaskStore.OpenAsync(await PostgresServer.ConnectionStringAsync(), new() { Schema = _schema.Name }, Stop))
         await using (var manager = await BackgroundTaskManager.StartAsync(store, null, Stop))
         {
-            await manager.WaitAsync(await manager.SpawnAsync("t", static _ => Task.FromResult(TaskOutcome.Success(1)), cancellationToken: Stop), Stop);
+            await manager.WaitAsync(
+                await manager.SpawnAsync("t", static _ => Task.FromResult(TaskOutcome.Success(1)), cancellationToken: Stop), Stop);
         }
 
         var console = new TestConsole();
@@ -152,7 +156,8 @@ public sealed class MigrateTests(ITestOutputHelper output) : IAsyncLifetime
         await _schema.ExecuteAsync(PostgreSqlSchema.CreateGrants(role.Name, _schema.Name));
         var console = new TestConsole();
 
-        var code = await console.RunAsync("migrate", "--from", File, "--to", $"postgres:{await role.ConnectionStringAsync()}", "--schema", _schema.Name);
+        var code = await console.RunAsync(
+            "migrate", "--from", File, "--to", $"postgres:{await role.ConnectionStringAsync()}", "--schema", _schema.Name);
 
         Assert.True(code == 0, console.Error);
     }
@@ -177,7 +182,8 @@ public sealed class MigrateTests(ITestOutputHelper output) : IAsyncLifetime
     private async Task<int> MigrateAsync(TestConsole console, params string[] more) =>
         await console.RunAsync(["migrate", "--from", $"sqlite:{File}", "--to", await ServerAsync(), "--schema", _schema.Name, .. more]);
 
-    private async Task<PostgreSqlTaskStore> OpenAsync() => await PostgreSqlTaskStore.OpenAsync(await PostgresServer.ConnectionStringAsync(), Options, Stop);
+    private async Task<PostgreSqlTaskStore> OpenAsync() =>
+        await PostgreSqlTaskStore.OpenAsync(await PostgresServer.ConnectionStringAsync(), Options, Stop);
 
     private static async Task<List<TaskSnapshot>> AllAsync(ITaskStore store)
     {
@@ -202,7 +208,9 @@ public sealed class MigrateTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal(tasks, await AllAsync(after));
         Assert.Equal(before.MailDepth, after.MailDepth);
         Assert.Equal(await before.FindNextExpiryAsync(Stop), await after.FindNextExpiryAsync(Stop));
-        Assert.Equal((await before.ListThreadsWithUnreadMailAsync(Stop)).Order(StringComparer.Ordinal), (await after.ListThreadsWithUnreadMailAsync(Stop)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            (await before.ListThreadsWithUnreadMailAsync(Stop)).Order(StringComparer.Ordinal),
+            (await after.ListThreadsWithUnreadMailAsync(Stop)).Order(StringComparer.Ordinal));
         foreach (var task in tasks)
         {
             Assert.Equal(task, await after.GetAsync(task.TaskId, Stop));
@@ -210,7 +218,9 @@ public sealed class MigrateTests(ITestOutputHelper output) : IAsyncLifetime
             foreach (var parent in new[] { task.Lineage with { CallId = null }, new TaskLineage { RunId = task.Lineage.RunId }, new TaskLineage { TaskId = task.Lineage.TaskId } }.Where(static parent => !parent.IsEmpty))
             {
                 Assert.Equal(await before.FindLiveChildAsync(parent, task.TaskId, Stop), await after.FindLiveChildAsync(parent, task.TaskId, Stop));
-                Assert.Equal(await before.FindLiveChildAsync(parent, task.Name ?? "-", Stop), await after.FindLiveChildAsync(parent, task.Name ?? "-", Stop));
+                Assert.Equal(
+                    await before.FindLiveChildAsync(parent, task.Name ?? "-", Stop),
+                    await after.FindLiveChildAsync(parent, task.Name ?? "-", Stop));
             }
         }
 
@@ -251,7 +261,8 @@ public sealed class MigrateTests(ITestOutputHelper output) : IAsyncLifetime
                 await using var inbox = await manager.OpenInboxAsync(thread, Stop);
                 var items = await inbox.DrainAsync(Stop);
                 Assert.Equal(Enumerable.Range(0, items.Count).Select(i => items[0].Sequence + i), items.Select(static item => item.Sequence));
-                mail.AddRange(items.Select(static item => MailEventJson.Serialize(item.Event)).Order(StringComparer.Ordinal).Select(text => $"{thread}: {text}"));
+                mail.AddRange(
+                    items.Select(static item => MailEventJson.Serialize(item.Event)).Order(StringComparer.Ordinal).Select(text => $"{thread}: {text}"));
             }
 
             var next = await manager.SpawnAsync("new", static _ => Task.FromResult(TaskOutcome.Success(1)), cancellationToken: Stop);

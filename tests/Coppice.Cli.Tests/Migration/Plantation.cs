@@ -74,23 +74,35 @@ internal sealed class Plantation : IMessageTransport
             await ActAsync(manager, i);
         }
 
-        await SpawnAsync(manager, "large", static _ => Task.FromResult(TaskOutcome.Success(JsonSerializer.SerializeToElement(new string('x', 1_000_000)))), wait: true);
+        await SpawnAsync(
+            manager, "large",
+            static _ => Task.FromResult(TaskOutcome.Success(JsonSerializer.SerializeToElement(new string('x', 1_000_000)))), wait: true);
         await manager.SpawnAsync(Grow, SomeThread, 7, new SpawnOptions { IdempotencyKey = new string('k', 200) }, Stop);
         await EventuallyAsync(manager, static task => task.Work is { Kind: "grow" } work && work.Failures == 0 && !task.State.IsTerminal());
 
         // These two are what a host leaves behind that dies.
-        await SpawnAsync(manager, "never ends", static _ => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System).ContinueWith(static _ => TaskOutcome.Cancelled, TaskScheduler.Default), wait: false);
-        await manager.SpawnAgentAsync(SomeThread, static async agent => { await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System); agent.CloseInbox(); return TaskOutcome.Cancelled; }, new SpawnOptions { Name = "left agent" }, Stop);
+        await SpawnAsync(
+            manager, "never ends",
+            static _ => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System).ContinueWith(static _ => TaskOutcome.Cancelled, TaskScheduler.Default),
+            wait: false);
+        await manager.SpawnAgentAsync(
+            SomeThread,
+            static async agent => { await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System); agent.CloseInbox(); return TaskOutcome.Cancelled; },
+            new SpawnOptions { Name = "left agent" }, Stop);
     }
 
     private Task ActAsync(BackgroundTaskManager manager, int i) => _random.Next(9) switch
     {
-        0 => SpawnAsync(manager, null, task => { task.Emit("progress", new { i, text = "\u2028 <&> 🌲" }); return Task.FromResult(TaskOutcome.Success(new { i, at = 1.50m })); }, wait: true),
+        0 =>
+            SpawnAsync(manager, null, task => { task.Emit("progress", new { i, text = "\u2028 <&> 🌲" }); return Task.FromResult(TaskOutcome.Success(new { i, at = 1.50m })); }, wait: true),
         1 => SpawnAsync(manager, $"name {i}", static _ => Task.FromResult(TaskOutcome.Failure("it\nbroke\t\u0001")), wait: true),
         2 => CancelAsync(manager),
-        3 => manager.SpawnAsync(Later, SomeThread, i, new SpawnOptions { Priority = _random.Next(-2, 3), IdempotencyKey = $"key {i}", Description = "later…" }, Stop).AsTask(),
-        4 => manager.SpawnAsync(Later, SomeThread, i, new SpawnOptions { Delay = TimeSpan.FromMilliseconds(_random.Next(1, 4000)), Timeout = TimeSpan.FromHours(1) }, Stop).AsTask(),
-        5 => manager.SpawnAsync(Grow, SomeThread, i, new SpawnOptions { Name = $"tree {i}", Lineage = new TaskLineage { TaskId = SomeTask, RunId = $"run {i % 3}" } }, Stop).AsTask(),
+        3 =>
+            manager.SpawnAsync(Later, SomeThread, i, new SpawnOptions { Priority = _random.Next(-2, 3), IdempotencyKey = $"key {i}", Description = "later…" }, Stop).AsTask(),
+        4 =>
+            manager.SpawnAsync(Later, SomeThread, i, new SpawnOptions { Delay = TimeSpan.FromMilliseconds(_random.Next(1, 4000)), Timeout = TimeSpan.FromHours(1) }, Stop).AsTask(),
+        5 =>
+            manager.SpawnAsync(Grow, SomeThread, i, new SpawnOptions { Name = $"tree {i}", Lineage = new TaskLineage { TaskId = SomeTask, RunId = $"run {i % 3}" } }, Stop).AsTask(),
         6 => ReadAsync(manager),
         7 => PostAsync(manager, i),
         _ => AgentAsync(manager),
@@ -98,8 +110,11 @@ internal sealed class Plantation : IMessageTransport
 
     private async Task SpawnAsync(BackgroundTaskManager manager, string? name, Func<TaskContext, Task<TaskOutcome>> body, bool wait)
     {
-        var lineage = new TaskLineage { TaskId = _random.Next(3) == 0 ? SomeTask : null, RunId = $"run {_random.Next(3)}", CallId = "call", AgentId = "agent" };
-        var id = await manager.SpawnAsync(SomeThread, body, new SpawnOptions { Name = name, Lineage = lineage, Type = "sort", Notify = (NotifyPolicy)_random.Next(2) }, Stop);
+        var lineage =
+            new TaskLineage { TaskId = _random.Next(3) == 0 ? SomeTask : null, RunId = $"run {_random.Next(3)}", CallId = "call", AgentId = "agent" };
+        var id = await manager.SpawnAsync(
+            SomeThread, body, new SpawnOptions { Name = name, Lineage = lineage, Type = "sort", Notify = (NotifyPolicy)_random.Next(2) },
+            Stop);
         _tasks.Add(id);
         if (wait)
         {
@@ -109,7 +124,8 @@ internal sealed class Plantation : IMessageTransport
 
     private async Task CancelAsync(BackgroundTaskManager manager)
     {
-        var id = await manager.SpawnAsync(SomeThread, static async task => { await task.WhenCancelledAsync(); return TaskOutcome.Cancelled; }, null, Stop);
+        var id = await manager.SpawnAsync(
+            SomeThread, static async task => { await task.WhenCancelledAsync(); return TaskOutcome.Cancelled; }, null, Stop);
         await manager.CancelTreeAsync(id, Stop);
         await manager.WaitAsync(id, Stop);
     }
@@ -120,7 +136,8 @@ internal sealed class Plantation : IMessageTransport
         var mail = await inbox.DrainAsync(Stop);
         if (mail.Count > 1)
         {
-            var (count, entries) = (0, (JsonElement[])[JsonSerializer.SerializeToElement(new { role = "user", text = "é\0🌲" }), JsonSerializer.SerializeToElement(1.0)]);
+            var (count, entries) =
+                (0, (JsonElement[])[JsonSerializer.SerializeToElement(new { role = "user", text = "é\0🌲" }), JsonSerializer.SerializeToElement(1.0)]);
             await foreach (var _ in manager.ReadConversationAsync(inbox.ThreadId, Stop))
             {
                 count++;
@@ -133,12 +150,15 @@ internal sealed class Plantation : IMessageTransport
     private async Task PostAsync(BackgroundTaskManager manager, int i)
     {
         var to = (string[])[SomeThread, SomeThread, "far-off", "far-away"];
-        await manager.PostAsync(to[_random.Next(to.Length)], new MessageSender(SomeThread, "sender"), $"message {i}", new PostOptions { MessageId = $"id {i}", TimeToLive = TimeSpan.FromDays(1) }, Stop);
+        await manager.PostAsync(
+            to[_random.Next(to.Length)], new MessageSender(SomeThread, "sender"), $"message {i}",
+            new PostOptions { MessageId = $"id {i}", TimeToLive = TimeSpan.FromDays(1) }, Stop);
     }
 
     private async Task AgentAsync(BackgroundTaskManager manager)
     {
-        var id = await manager.SpawnAgentAsync(SomeThread, static async agent => { await agent.WhenCancelledAsync(); return TaskOutcome.Cancelled; }, null, Stop);
+        var id = await manager.SpawnAgentAsync(
+            SomeThread, static async agent => { await agent.WhenCancelledAsync(); return TaskOutcome.Cancelled; }, null, Stop);
         await manager.SendAsync(id, new MessageSender(SomeThread, "sender"), "never read", Stop);
         await manager.CancelAsync(id, Stop);
         await manager.WaitAsync(id, Stop);

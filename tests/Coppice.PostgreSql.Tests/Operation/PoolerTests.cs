@@ -44,7 +44,8 @@ public sealed class PoolerTests : IAsyncLifetime
     {
         await using var bouncer = await PgBouncer.StartAsync(mode, poolSize);
 
-        var error = await Assert.ThrowsAsync<TaskStoreException>(() => PostgreSqlTaskStore.OpenAsync(bouncer.ConnectionString, Options, Stop).AsTask().Within());
+        var error = await Assert.ThrowsAsync<TaskStoreException>(
+            () => PostgreSqlTaskStore.OpenAsync(bouncer.ConnectionString, Options, Stop).AsTask().Within());
 
         Assert.Equal("store_pooled", error.Code);
         Assert.False(error.IsTransient);

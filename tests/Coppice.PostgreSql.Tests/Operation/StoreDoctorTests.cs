@@ -33,7 +33,8 @@ public sealed class StoreDoctorTests : IAsyncLifetime
     {
         await using var store = await PostgreSqlTaskStore.OpenAsync(await PostgresServer.ConnectionStringAsync(), Options, Stop);
         await using var manager = await BackgroundTaskManager.StartAsync(store, new() { HostTimeout = TimeSpan.FromSeconds(1) }, Stop).Within();
-        var parked = await manager.SpawnAsync("t1", static async task => { await task.WhenCancelledAsync(); return TaskOutcome.Cancelled; }, cancellationToken: Stop).Within();
+        var parked = await manager.SpawnAsync(
+            "t1", static async task => { await task.WhenCancelledAsync(); return TaskOutcome.Cancelled; }, cancellationToken: Stop).Within();
 
         var checks = await CheckAsync();
 
@@ -85,7 +86,9 @@ public sealed class StoreDoctorTests : IAsyncLifetime
         await using var role = await ScratchRole.CreateAsync();
         await _schema.ExecuteAsync(PostgreSqlSchema.CreateGrants(role.Name, _schema.Name));
         var connection = await role.ConnectionStringAsync();
-        Assert.Equal("this role may run hosts, and may change no table", Found(await PostgreSqlTaskStore.CheckAsync(connection, Options, Stop), "privileges"));
+        Assert.Equal(
+            "this role may run hosts, and may change no table",
+            Found(await PostgreSqlTaskStore.CheckAsync(connection, Options, Stop), "privileges"));
 
         foreach (var (right, on) in new[] { ("DELETE", "steps"), ("UPDATE", "hosts"), ("INSERT", "mail"), ("SELECT", "kinds"), ("USAGE", "SEQUENCE claims"), ("UPDATE", "SEQUENCE turns") })
         {
@@ -108,7 +111,8 @@ public sealed class StoreDoctorTests : IAsyncLifetime
         await using var role = await ScratchRole.CreateAsync();
         var connection = await role.ConnectionStringAsync();
         var database = new NpgsqlConnectionStringBuilder(connection).Database;
-        Assert.Contains("may not make one", Found(await PostgreSqlTaskStore.CheckAsync(connection, Options, Stop), "schema"), StringComparison.Ordinal);
+        Assert.Contains(
+            "may not make one", Found(await PostgreSqlTaskStore.CheckAsync(connection, Options, Stop), "schema"), StringComparison.Ordinal);
 
         await MakeAsync();
         var check = (await PostgreSqlTaskStore.CheckAsync(connection, Options, Stop))[^1];
@@ -176,7 +180,8 @@ public sealed class StoreDoctorTests : IAsyncLifetime
     {
         var wrong = new NpgsqlConnectionStringBuilder(await PostgresServer.ConnectionStringAsync()) { Password = "s3cret-and-wrong" };
         var refused = Assert.Single(await PostgreSqlTaskStore.CheckAsync(wrong.ConnectionString, Options, Stop));
-        var absent = Assert.Single(await PostgreSqlTaskStore.CheckAsync("Host=127.0.0.1;Port=1;Username=u;Password=s3cret-and-wrong;Timeout=5", Options, Stop));
+        var absent = Assert.Single(
+            await PostgreSqlTaskStore.CheckAsync("Host=127.0.0.1;Port=1;Username=u;Password=s3cret-and-wrong;Timeout=5", Options, Stop));
 
         Assert.All(new[] { refused, absent }, static check =>
         {
@@ -193,7 +198,8 @@ public sealed class StoreDoctorTests : IAsyncLifetime
 
     private static string Found(IReadOnlyList<StoreCheck> checks, string name) => Only(checks, name).Found;
 
-    private async Task<IReadOnlyList<StoreCheck>> CheckAsync() => await PostgreSqlTaskStore.CheckAsync(await PostgresServer.ConnectionStringAsync(), Options, Stop);
+    private async Task<IReadOnlyList<StoreCheck>> CheckAsync() =>
+        await PostgreSqlTaskStore.CheckAsync(await PostgresServer.ConnectionStringAsync(), Options, Stop);
 
     private Task MakeAsync() => _schema.ExecuteAsync(PostgreSqlSchema.CreateScript(_schema.Name));
 }
