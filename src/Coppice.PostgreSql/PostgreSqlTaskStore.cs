@@ -69,7 +69,6 @@ public sealed class PostgreSqlTaskStore : ITaskStore
             var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                await PoolerCheck.RefuseSharedAsync(connection, database.OpenAsync, database.Place, cancellationToken).ConfigureAwait(false);
                 await Migrator.RunAsync(
                     connection, Migrations.OfStore, database.Schema, database.Options.Migrate, database.Place, cancellationToken).ConfigureAwait(false);
                 channel = await NewsChannel.ReadAsync(connection, database.Schema, cancellationToken).ConfigureAwait(false);

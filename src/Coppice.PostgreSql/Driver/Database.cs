@@ -32,7 +32,9 @@ internal sealed class Database : IAsyncDisposable
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource _readers;
     private readonly List<NpgsqlDataSource> _built = [];
+    private readonly string _bare;
     private readonly ConcurrentDictionary<string, string> _statements = new(StringComparer.Ordinal);
+    private volatile bool _hasOwnSessions;
 
     public Database(string connectionString, PostgreSqlTaskStoreOptions options)
     {
@@ -46,6 +48,7 @@ internal sealed class Database : IAsyncDisposable
         settings.Pooling = true;
         settings.Multiplexing = false;
         settings.Enlist = false;
+        _bare = Bare(settings);
 
         // The settings below are those of a connection for as long as it lives, which a reset between two uses would take away.
         settings.NoResetOnClose = true;
@@ -139,7 +142,9 @@ internal sealed class Database : IAsyncDisposable
 
     /// <summary>The server and the database, fit to be shown.</summary>
     internal static string PlaceOf(NpgsqlConnectionStringBuilder settings) =>
-        string.Create(CultureInfo.InvariantCulture, $"{settings.Host}{(NamesPorts(settings.Host!) ? "" : $":{settings.Port}")}/{settings.Database ?? settings.Username}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{settings.Host}{(NamesPorts(settings.Host!) ? "" : $":{settings.Port}")}/{settings.Database ?? settings.Username}");
 
     // Of several servers each may have its own.
     private static bool NamesPorts(string host) => host.Contains(',', StringComparison.Ordinal) && host.Contains(':', StringComparison.Ordinal);
@@ -156,6 +161,17 @@ internal sealed class Database : IAsyncDisposable
         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
         """);
 
+    private static string Bare(NpgsqlConnectionStringBuilder settings)
+    {
+        var bare = new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false, MaxAutoPrepare = 0 };
+        if (settings.Host!.Contains(',', StringComparison.Ordinal))
+        {
+            bare.TargetSessionAttributes = "primary";
+        }
+
+        return bare.ConnectionString;
+    }
+
     private static void SetUp(NpgsqlConnection connection, string sql)
     {
         using var command = new NpgsqlCommand(sql, connection);
@@ -171,6 +187,17 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
+    // Before anything is set: where sessions are shared it would stay with the server process, for whatever program has it next.
+    private async Task RefuseSharedAsync(NpgsqlConnection connection)
+    {
+        if (!_hasOwnSessions && await PoolerCheck.SharesSessionsAsync(connection, _bare).ConfigureAwait(false))
+        {
+            throw StoreFaults.Pooled(Place);
+        }
+
+        _hasOwnSessions = true;
+    }
+
     // Of several servers, the one that takes writes; reads go there too, for they are to see what was written.
     private NpgsqlDataSource Build(NpgsqlConnectionStringBuilder settings, string sql)
     {
@@ -181,7 +208,11 @@ internal sealed class Database : IAsyncDisposable
         }
 
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        builder.UsePhysicalConnectionInitializer(connection => SetUp(connection, sql), connection => SetUpAsync(connection, sql));
+        builder.UsePhysicalConnectionInitializer(connection => SetUp(connection, sql), async connection =>
+        {
+            await RefuseSharedAsync(connection).ConfigureAwait(false);
+            await SetUpAsync(connection, sql).ConfigureAwait(false);
+        });
         NpgsqlDataSource built = isOneServer ? builder.Build() : builder.BuildMultiHost();
         _built.Add(built);
         return built is NpgsqlMultiHostDataSource servers ? servers.WithTargetSession(TargetSessionAttributes.Primary) : built;

@@ -16,7 +16,7 @@ internal static class PoolerCheck
         {
             server.Ok("pooler", $"no pooler stands in between");
         }
-        else if (await SharesSessionsAsync(server.Connection, source, cancellationToken).ConfigureAwait(false))
+        else if (await SharesSessionsAsync(server.Connection, source.OpenConnectionAsync, cancellationToken).ConfigureAwait(false))
         {
             server.Fail(
                 "pooler", $"a pooler stands in between and shares server processes between sessions (PgBouncer: pool_mode transaction or statement)",
@@ -28,24 +28,33 @@ internal static class PoolerCheck
         }
     }
 
-    /// <summary>Refuses what <see cref="RunAsync"/> fails. Where no pooler is in between it costs one round trip.</summary>
-    /// <exception cref="TaskStoreException">Sessions are shared.</exception>
-    public static async Task RefuseSharedAsync(
-        NpgsqlConnection connection, Func<CancellationToken, ValueTask<NpgsqlConnection>> open, string place, CancellationToken cancellationToken)
+    /// <summary>Whether sessions are shared. Where no pooler is in between it costs one round trip.</summary>
+    /// <param name="connection">A connection on which nothing is set yet.</param>
+    /// <param name="bare">The connection string of others that set and prepare nothing.</param>
+    public static async Task<bool> SharesSessionsAsync(NpgsqlConnection connection, string bare)
     {
-        if (await IsPooledAsync(connection, cancellationToken).ConfigureAwait(false)
-            && await SharesSessionsAsync(connection, open, cancellationToken).ConfigureAwait(false))
+        if (!await IsPooledAsync(connection, CancellationToken.None).ConfigureAwait(false))
         {
-            throw StoreFaults.Pooled(place);
+            return false;
+        }
+
+        var first = await OpenAsync(CancellationToken.None).ConfigureAwait(false);
+        await using (first.ConfigureAwait(false))
+        {
+            return await SharesSessionsAsync(first, OpenAsync, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+        {
+            var opened = new NpgsqlConnection(bare);
+            await opened.OpenAsync(cancellationToken).ConfigureAwait(false);
+            return opened;
         }
     }
 
     // A pooler greets its clients with a process number of its own making.
     private static async Task<bool> IsPooledAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         await ProcessAsync(connection, cancellationToken).ConfigureAwait(false) != connection.ProcessID;
-
-    private static Task<bool> SharesSessionsAsync(NpgsqlConnection connection, NpgsqlDataSource source, CancellationToken cancellationToken) =>
-        SharesSessionsAsync(connection, source.OpenConnectionAsync, cancellationToken);
 
     // Two sessions are open, and one is in a transaction. If that has the server process that the other was just given, or the other is given another one
     // now, they share. The pooler that hands out the process that became free last does so at the first look.
