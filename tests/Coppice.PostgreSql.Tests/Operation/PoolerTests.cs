@@ -1,5 +1,6 @@
 using Coppice.PostgreSql.Tests.Support;
 using Coppice.StoreContract;
+using Npgsql;
 
 namespace Coppice.PostgreSql.Tests.Operation;
 
@@ -52,6 +53,12 @@ public sealed class PoolerTests : IAsyncLifetime
         Assert.Contains("pool_mode = session", error.Message, StringComparison.Ordinal);
         Assert.Equal(0L, await _schema.QueryAsync($"SELECT count(*) FROM pg_namespace WHERE nspname = '{_schema.Name}'"));
         Assert.Equal(StoreCheckResult.Failed, (await CheckAsync(bouncer)).Result);
+
+        // Whoever has the server process next finds it as it was.
+        await using var next = new NpgsqlConnection(bouncer.ConnectionString);
+        await next.OpenAsync(Stop);
+        await using var show = new NpgsqlCommand("SHOW enable_seqscan", next);
+        Assert.Equal("on", await show.ExecuteScalarAsync(Stop));
     }
 
     [Fact]
