@@ -44,7 +44,7 @@ is_ready() { grep -q 'is ready' "$logs/$1"; }
 in_hand() { echo $(($(grep -c ' begins ' "$logs/$1") - $(grep -c ' ends ' "$logs/$1"))); }
 something_grows() {
     local name total=0
-    for name in "${!process[@]}"; do
+    for name in ash birch cedar; do
         total=$((total + $(in_hand "$name")))
     done
     ((total >= 6))
@@ -62,6 +62,7 @@ done
 say 'A tree is planted'
 "$program" plant >"$logs/report" 2>&1 &
 planter=$!
+process[planter]=$planter
 wait_until something_grows
 sleep 2
 
