@@ -11,7 +11,7 @@ internal sealed class ClusterServer : IAsyncDisposable
     private NpgsqlDataSource _source;
 
     private ClusterServer(string folder, string connectionString) =>
-        (_folder, ConnectionString, _source) = (folder, connectionString, NpgsqlDataSource.Create(connectionString));
+        (_folder, ConnectionString, _source) = (folder, connectionString, Source(connectionString));
 
     internal string ConnectionString { get; private set; }
 
@@ -44,7 +44,7 @@ internal sealed class ClusterServer : IAsyncDisposable
     {
         ConnectionString = await PostgresScript.DoAsync("start", _folder);
         await _source.DisposeAsync();
-        _source = NpgsqlDataSource.Create(ConnectionString);
+        _source = Source(ConnectionString);
     }
 
     internal async Task<T> QueryAsync<T>(string sql, params object[] values)
@@ -63,6 +63,10 @@ internal sealed class ClusterServer : IAsyncDisposable
         await using var command = _source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
     }
+
+    // Connections of a server that was restarted are of no more use.
+    private static NpgsqlDataSource Source(string connectionString) =>
+        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false });
 
     public async ValueTask DisposeAsync()
     {
