@@ -34,6 +34,9 @@ internal sealed class Database : IAsyncDisposable
     private readonly List<NpgsqlDataSource> _built = [];
     private readonly string _bare;
     private readonly ConcurrentDictionary<string, string> _statements = new(StringComparer.Ordinal);
+    private readonly ConnectGate _gate = new(TimeProvider.System);
+    private readonly SemaphoreSlim _reading;
+    private readonly TimeSpan _longestWait;
     private volatile bool _hasOwnSessions;
 
     public Database(string connectionString, PostgreSqlTaskStoreOptions options)
@@ -61,6 +64,8 @@ internal sealed class Database : IAsyncDisposable
 
         // A pool of their own, so that no number of reads keeps a writer from its connection.
         settings.MaxPoolSize = options.ReaderConnections;
+        _reading = new SemaphoreSlim(options.ReaderConnections);
+        _longestWait = settings.Timeout > 0 ? TimeSpan.FromSeconds(settings.Timeout) : Timeout.InfiniteTimeSpan;
         _readers = Build(settings, Settings() + PlannerSettings);
     }
 
@@ -75,7 +80,7 @@ internal sealed class Database : IAsyncDisposable
     {
         try
         {
-            return await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            return await OpenAsync(_source, cancellationToken).ConfigureAwait(false);
         }
         catch (NpgsqlException e)
         {
@@ -84,22 +89,57 @@ internal sealed class Database : IAsyncDisposable
     }
 
     /// <summary>Opens a connection on the calling thread, which is a writer's own.</summary>
-    public NpgsqlConnection Open() => _source.OpenConnection();
+    /// <exception cref="NpgsqlException">The database cannot be reached, or lets nobody in.</exception>
+    public NpgsqlConnection Open()
+    {
+        var turn = _gate.Enter();
+        try
+        {
+            var connection = _source.OpenConnection();
+            _gate.Opened();
+            return connection;
+        }
+        catch (Exception e) when (ConnectGate.IsOfConnecting(e))
+        {
+            throw _gate.Failed(turn, e);
+        }
+    }
 
-    /// <summary>Makes a statement that reads, on a connection of the pool that it has from its run to its end.</summary>
+    /// <summary>Takes a connection that reads. Whoever waits for one finds out, when it is its turn, whether the database went away meanwhile.</summary>
+    /// <exception cref="NpgsqlException">The database cannot be reached or lets nobody in, or no connection was free for too long.</exception>
+    public async ValueTask<ReaderConnection> OpenReaderAsync(CancellationToken cancellationToken)
+    {
+        if (!await _reading.WaitAsync(_longestWait, cancellationToken).ConfigureAwait(false))
+        {
+            throw new NpgsqlException($"None of {Options.ReaderConnections} connections that read was free within {_longestWait.TotalSeconds} s. Raise ReaderConnections.");
+        }
+
+        try
+        {
+            return new ReaderConnection(await OpenAsync(_readers, cancellationToken).ConfigureAwait(false), _reading);
+        }
+        catch
+        {
+            _reading.Release();
+            throw;
+        }
+    }
+
+    /// <summary>Makes a statement that reads.</summary>
+    /// <param name="connection">The connection.</param>
     /// <param name="sql">One of a bounded number of texts, for it is remembered; <c>{schema}</c> in it is the schema of the store.</param>
     /// <param name="values">Its values, by place.</param>
-    public NpgsqlCommand CreateCommand(string sql, IEnumerable<NpgsqlParameter> values)
+    public NpgsqlCommand CreateCommand(ReaderConnection connection, string sql, IEnumerable<NpgsqlParameter> values)
     {
-        var command = _readers.CreateCommand(InSchema(sql));
+        var command = new NpgsqlCommand(InSchema(sql), connection.Inner);
         command.Parameters.AddRange(values.ToArray());
         return command;
     }
 
     /// <summary>Makes statements as <see cref="CreateCommand"/> does, which are sent as one and are one transaction.</summary>
-    public NpgsqlBatch CreateBatch(params IEnumerable<(string Sql, NpgsqlParameter[] Values)> statements)
+    public NpgsqlBatch CreateBatch(ReaderConnection connection, params IEnumerable<(string Sql, NpgsqlParameter[] Values)> statements)
     {
-        var batch = _readers.CreateBatch();
+        var batch = new NpgsqlBatch(connection.Inner);
         foreach (var (sql, values) in statements)
         {
             var command = new NpgsqlBatchCommand(InSchema(sql));
@@ -184,6 +224,26 @@ internal sealed class Database : IAsyncDisposable
         await using (command.ConfigureAwait(false))
         {
             await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<NpgsqlConnection> OpenAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        var turn = _gate.Enter();
+        try
+        {
+            var connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            _gate.Opened();
+            return connection;
+        }
+        catch (Exception e) when (ConnectGate.IsOfConnecting(e))
+        {
+            throw _gate.Failed(turn, e);
+        }
+        catch
+        {
+            _gate.GivenUp(turn);
+            throw;
         }
     }
 

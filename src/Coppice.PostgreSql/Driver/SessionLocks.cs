@@ -8,6 +8,12 @@ namespace Coppice.PostgreSql;
 /// </summary>
 internal sealed class SessionLocks(Database database) : IDisposable
 {
+    /// <summary>
+    /// This life of this server. Its start takes the locks of all hosts away, and a standby that is promoted never had them: only where the server is the
+    /// one that a host has its lock on does a lock that nobody has tell that the host is gone.
+    /// </summary>
+    public const string ServerSql = "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint";
+
     private readonly Lock _gate = new();
     private readonly HashSet<long> _epochs = [];
     private NpgsqlConnection? _connection;
@@ -43,11 +49,20 @@ internal sealed class SessionLocks(Database database) : IDisposable
     {
         lock (_gate)
         {
-            if (_epochs.Remove(epoch) && _connection is { State: System.Data.ConnectionState.Open } connection)
+            if (!_epochs.Remove(epoch) || _connection is not { State: System.Data.ConnectionState.Open } connection)
+            {
+                return;
+            }
+
+            try
             {
                 EndWatch();
                 Run(connection, $"SELECT pg_advisory_unlock_shared({KeySql("host", "$1")})", epoch);
                 BeginWatch();
+            }
+            catch (NpgsqlException)
+            {
+                // The connection is gone, and its locks with it.
             }
         }
     }
@@ -173,6 +188,7 @@ internal sealed class SessionLocks(Database database) : IDisposable
             _connection.Dispose();
         }
 
+        _connection = null;
         _connection = database.Open();
         foreach (var epoch in _epochs)
         {

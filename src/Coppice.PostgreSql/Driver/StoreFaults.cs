@@ -19,6 +19,15 @@ internal static class StoreFaults
     public static bool IsConflict(NpgsqlException error) =>
         error is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure };
 
+    /// <summary>
+    /// Whether a connection may have ended while nobody used it, which says nothing of the database: a new one may do. One that gave no answer for too long
+    /// says something.
+    /// </summary>
+    public static bool IsStale(NpgsqlException error) =>
+        error is PostgresException refused
+            ? refused.SqlState.StartsWith("57P", StringComparison.Ordinal) || refused.SqlState.StartsWith("08", StringComparison.Ordinal)
+            : error.InnerException is not (TimeoutException or NpgsqlException);
+
     public static TaskStoreException Missing(string place, string schema) => new(
         $"There is no schema '{schema}' with a store in {place}. Let a host make it (Migrate), or run the script that 'coppice db script' prints.",
         isTransient: false, null, "store_not_found") { IsKnownNotCommitted = true };

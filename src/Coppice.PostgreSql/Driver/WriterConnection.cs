@@ -36,6 +36,9 @@ internal sealed class WriterConnection : IDisposable
     /// <summary>Gets the schema of the store.</summary>
     public string Schema => _schema;
 
+    /// <summary>Gets whether the connection is there, as far as is known before it is used.</summary>
+    public bool IsOpen => _connection.State == System.Data.ConnectionState.Open;
+
     /// <summary>Gets whether something was left out because others had it locked.</summary>
     public bool HasSkipped { get; private set; }
 

@@ -30,6 +30,7 @@ CREATE TABLE {schema}.meta (
 INSERT INTO {schema}.meta DEFAULT VALUES;
 
 -- process is drawn at random by each process that opens the store; handles_unread is whether it calls somebody for mail that nobody reads.
+-- server is the start of the server on which the host has its session lock.
 CREATE TABLE {schema}.hosts (
     epoch bigint PRIMARY KEY,
     process bigint NOT NULL,
@@ -37,7 +38,15 @@ CREATE TABLE {schema}.hosts (
     beats bigint NOT NULL DEFAULT 0,
     is_open boolean NOT NULL DEFAULT true,
     handles_unread boolean NOT NULL DEFAULT false,
-    joined_ms bigint NOT NULL) WITH (fillfactor = 50);
+    joined_ms bigint NOT NULL,
+    server bigint NOT NULL) WITH (fillfactor = 50);
+
+-- The last group of batches that a writer committed, by which a commit is found whose answer was lost: a number of a transaction may be given again
+-- after a crash of the server, or a failover, that lost it. A row is of one connection, and goes a day after its last commit.
+CREATE TABLE {schema}.commits (
+    writer uuid PRIMARY KEY,
+    number bigint NOT NULL,
+    at timestamptz NOT NULL) WITH (fillfactor = 10);
 
 -- The lock of a thread, the head of its mailbox (the last sequence given, the last acknowledged, what is not acknowledged by class), and who
 -- has it open, how far that one has read, and what it has not read by class. wakes is whether a terminal or a message is not acknowledged.

@@ -182,6 +182,9 @@ internal sealed class Ring(Database database, StoreReader reader, StoreMemory me
         if (_connection is { } connection)
         {
             _connection = null;
+
+            // To be closed and not kept for a writer, who is to wait for locks for longer than that.
+            NpgsqlConnection.ClearPool(connection);
             await connection.DisposeAsync().ConfigureAwait(false);
         }
     }

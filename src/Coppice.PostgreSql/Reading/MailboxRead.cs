@@ -35,27 +35,36 @@ internal sealed class MailboxRead(Database database)
     public async ValueTask<MailPage> RunAsync(
         string threadId, Guid reader, long afterSequence, int limit, CancellationToken cancellationToken)
     {
-        try
+        for (var isFirst = true; ; isFirst = false)
         {
-            var page = await ReadAsync(threadId, reader, afterSequence, limit, cancellationToken).ConfigureAwait(false);
-            return page.Items.Count == 0 || page.Items[^1].Sequence <= page.ReadThrough
-                || await MarkAsync(page.Thread, reader, page.Items[^1].Sequence, cancellationToken).ConfigureAwait(false)
-                    ? new MailPage(page.IsReader, page.Items)
-                    : new MailPage(IsReader: false, []);
-        }
-        catch (NpgsqlException e)
-        {
-            throw StoreFaults.From(e, database.Place);
+            try
+            {
+                var page = await ReadAsync(threadId, reader, afterSequence, limit, cancellationToken).ConfigureAwait(false);
+                return page.Items.Count == 0 || page.Items[^1].Sequence <= page.ReadThrough
+                    || await MarkAsync(page.Thread, reader, page.Items[^1].Sequence, cancellationToken).ConfigureAwait(false)
+                        ? new MailPage(page.IsReader, page.Items)
+                        : new MailPage(IsReader: false, []);
+            }
+            catch (NpgsqlException e) when (isFirst && StoreFaults.IsStale(e))
+            {
+                // To read it, and to take it as read, a second time does no harm.
+            }
+            catch (NpgsqlException e)
+            {
+                throw StoreFaults.From(e, database.Place);
+            }
         }
     }
 
     private async ValueTask<Page> ReadAsync(
         string threadId, Guid reader, long afterSequence, int limit, CancellationToken cancellationToken)
     {
-        var command = database.CreateCommand(
-            PageSql, [Parameter.Of(threadId), Parameter.Of(reader), Parameter.Of(afterSequence), Parameter.Of(limit)]);
-        await using (command.ConfigureAwait(false))
+        var connection = await database.OpenReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
         {
+            var command = database.CreateCommand(
+                connection, PageSql, [Parameter.Of(threadId), Parameter.Of(reader), Parameter.Of(afterSequence), Parameter.Of(limit)]);
+            await using var usedCommand = command.ConfigureAwait(false);
             var rows = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await using (rows.ConfigureAwait(false))
             {
@@ -79,11 +88,14 @@ internal sealed class MailboxRead(Database database)
     /// <returns>Whether the reader still has it.</returns>
     private async ValueTask<bool> MarkAsync(long thread, Guid reader, long through, CancellationToken cancellationToken)
     {
-        var batch = database.CreateBatch(
-            (LockSql, [Parameter.Of(thread), Parameter.Of(reader)]),
-            (MarkSql, [Parameter.Of(thread), Parameter.Of(reader), Parameter.Of(through)]));
-        await using (batch.ConfigureAwait(false))
+        var connection = await database.OpenReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
         {
+            var batch = database.CreateBatch(
+                connection,
+                (LockSql, [Parameter.Of(thread), Parameter.Of(reader)]),
+                (MarkSql, [Parameter.Of(thread), Parameter.Of(reader), Parameter.Of(through)]));
+            await using var usedBatch = batch.ConfigureAwait(false);
             return await batch.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not null;
         }
     }

@@ -202,27 +202,44 @@ internal sealed partial class StoreReader(Database database)
     private async ValueTask<List<T>> RowsAsync<T>(
         string sql, IReadOnlyList<NpgsqlParameter> values, Func<RowScope, T> read, CancellationToken cancellationToken)
     {
-        try
+        for (var isFirst = true; ; isFirst = false)
         {
-            var command = database.CreateCommand(sql, values);
-            await using (command.ConfigureAwait(false))
+            try
             {
-                var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-                await using (reader.ConfigureAwait(false))
-                {
-                    var rows = new List<T>();
-                    while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                    {
-                        rows.Add(read(new RowScope(reader)));
-                    }
-
-                    return rows;
-                }
+                var connection = await database.OpenReaderAsync(cancellationToken).ConfigureAwait(false);
+                await using var usedConnection = connection.ConfigureAwait(false);
+                return await ReadAsync(database.CreateCommand(connection, sql, values), read, cancellationToken).ConfigureAwait(false);
+            }
+            catch (NpgsqlException e) when (isFirst && StoreFaults.IsStale(e))
+            {
+                // The driver has let go of all connections that are as old.
+            }
+            catch (NpgsqlException e)
+            {
+                throw StoreFaults.From(e, database.Place, notCommitted: true);
             }
         }
-        catch (NpgsqlException e)
+    }
+
+    private static async ValueTask<List<T>> ReadAsync<T>(NpgsqlCommand command, Func<RowScope, T> read, CancellationToken cancellationToken)
+    {
+        await using var usedCommand = command.ConfigureAwait(false);
+        try
         {
-            throw StoreFaults.From(e, database.Place, notCommitted: true);
+            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using var usedReader = reader.ConfigureAwait(false);
+            var rows = new List<T>();
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                rows.Add(read(new RowScope(reader)));
+            }
+
+            return rows;
+        }
+        finally
+        {
+            // Another command may have to take them.
+            command.Parameters.Clear();
         }
     }
 }

@@ -13,11 +13,12 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
     private readonly Statement _close = connection.Prepare($"SELECT pg_advisory_xact_lock({FenceKey})");
     private readonly Statement _isGone = connection.Prepare($"SELECT 1 WHERE pg_try_advisory_xact_lock({ProcessKey})");
     private readonly Statement _get = connection.Prepare("SELECT host_id, is_open FROM {schema}.hosts WHERE epoch = $1");
-    private readonly Statement _open = connection.Prepare("SELECT epoch, host_id FROM {schema}.hosts WHERE is_open ORDER BY epoch");
+    private readonly Statement _open = connection.Prepare(
+        $"SELECT epoch, host_id FROM {{schema}}.hosts WHERE is_open AND server = {SessionLocks.ServerSql} ORDER BY epoch");
     private readonly Statement _left = connection.Prepare("SELECT epoch FROM {schema}.hosts WHERE NOT is_open ORDER BY epoch");
     private readonly Statement _add = connection.Prepare(
-        "INSERT INTO {schema}.hosts (epoch, host_id, process, handles_unread, joined_ms) "
-        + "VALUES ($1, $2, $3, $4, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)");
+        "INSERT INTO {schema}.hosts (epoch, host_id, process, handles_unread, joined_ms, server) "
+        + $"VALUES ($1, $2, $3, $4, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, {SessionLocks.ServerSql})");
 
     private readonly Statement _leave = connection.Prepare("UPDATE {schema}.hosts SET is_open = false WHERE epoch = $1");
     private readonly Statement _forget = connection.Prepare("DELETE FROM {schema}.hosts WHERE epoch = $1");

@@ -13,8 +13,8 @@ internal sealed class CommitGroup(IReadOnlyList<PendingCommit> members, Listener
     /// <summary>Gets or sets what other processes hear then.</summary>
     public IReadOnlyList<NewsItem> News { get; set; } = [];
 
-    /// <summary>Gets or sets the transaction, once it has written something.</summary>
-    public long? TransactionId { get; set; }
+    /// <summary>Gets or sets by what the transaction can be looked up, once it has written something.</summary>
+    public CommitMark? Mark { get; set; }
 
     public void Add(WrittenBatch written) => _written.Add(written);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Npgsql;
 
@@ -18,6 +19,8 @@ internal sealed class GroupWriter
     private const string Number = "task_ids_pkey";
     private const string Name = "branches_by_name";
 
+    // Whoever comes meanwhile waits for it.
+    private static readonly TimeSpan LongestSettle = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SettlePause = TimeSpan.FromMilliseconds(100);
 
     private readonly Database _database;
@@ -100,6 +103,7 @@ internal sealed class GroupWriter
         }
 
         IReadOnlyCollection<long> locks = [];
+        var isFirstLoss = true;
         for (var restarts = 0; ; restarts++)
         {
             try
@@ -118,12 +122,20 @@ internal sealed class GroupWriter
                 StoreMetrics.Restarted(StoreFaults.IsConflict(e) ? "conflict" : "taken");
                 TakeBack(group, IsTaken(e, Number));
             }
+            catch (NpgsqlException e) when (isFirstLoss && _store is { IsBroken: true } && StoreFaults.IsStale(e))
+            {
+                // The connection may have ended while nobody used it, or the server has just started anew. Nothing was committed.
+                isFirstLoss = false;
+                TakeBack(group, dropNumbers: false);
+            }
 #pragma warning disable CA1031 // whatever a batch does to its writer is its own caller's to hear
             catch (Exception e)
 #pragma warning restore CA1031
             {
+                // One that was used after it had ended gives an error that says nothing of that.
+                var isLost = _store is { IsBroken: true } && e is not NpgsqlException;
                 TakeBack(group, dropNumbers: false);
-                Fail(group, e);
+                Fail(group, isLost ? new NpgsqlException($"The connection has ended. {e.Message}", e) : e);
                 return;
             }
         }
@@ -142,7 +154,7 @@ internal sealed class GroupWriter
         }
 
         group.Notices.CutWork(_store.Kinds);
-        group.TransactionId = _store.Save();
+        group.Mark = _store.Save();
         group.News = _store.News(group.Notices);
         if (_listeners.WantChanges)
         {
@@ -156,10 +168,10 @@ internal sealed class GroupWriter
         {
             _store!.Commit();
         }
-        catch (NpgsqlException e)
+        catch (Exception e) when (ConnectGate.IsOfConnecting(e))
         {
             Disconnect();
-            Settle(group, e);
+            Settle(group, e as NpgsqlException ?? new NpgsqlException(e.Message, e));
             return;
         }
 
@@ -176,7 +188,7 @@ internal sealed class GroupWriter
     /// <summary>Finds out whether a commit landed whose answer was an error, before anybody is answered.</summary>
     private void Settle(CommitGroup group, NpgsqlException error)
     {
-        for (var attempt = 0; attempt < 50; attempt++)
+        for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < LongestSettle;)
         {
             if (HasLanded(group) is { } hasLanded)
             {
@@ -209,7 +221,7 @@ internal sealed class GroupWriter
     /// <summary>Whether a transaction whose answer was lost has landed; <see langword="null"/> when that cannot be told yet.</summary>
     private bool? HasLanded(CommitGroup group)
     {
-        if (group.TransactionId is not { } id)
+        if (group.Mark is not { } mark)
         {
             // It wrote nothing: only readers came, or all were refused.
             return true;
@@ -218,9 +230,9 @@ internal sealed class GroupWriter
         try
         {
             Connect();
-            return _store!.StatusOf(id) switch { "committed" => true, "aborted" => false, _ => null };
+            return _store!.HasLanded(mark);
         }
-        catch (NpgsqlException)
+        catch (Exception e) when (ConnectGate.IsOfConnecting(e))
         {
             Disconnect();
             return null;
@@ -280,8 +292,12 @@ internal sealed class GroupWriter
         try
         {
             _store?.Rollback(dropNumbers);
+            if (_store is { IsBroken: true })
+            {
+                Disconnect();
+            }
         }
-        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        catch (Exception e) when (ConnectGate.IsOfConnecting(e))
         {
             // A connection that cannot roll back is of no more use; closing it does.
             Disconnect();
@@ -297,6 +313,7 @@ internal sealed class GroupWriter
         {
             _store = new RowStore(_database, _memory, _listeners);
             _batches = new BatchWriter(_store);
+            _store.Tidy();
         }
     }
 

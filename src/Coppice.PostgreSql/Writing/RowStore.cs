@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Coppice.PostgreSql;
 
 /// <summary>The writer's transaction, as the rules see it.</summary>
@@ -18,8 +16,7 @@ internal sealed class RowStore : IRowStore, IDisposable
     private readonly OpenHosts _open;
     private readonly NewsWriter _news;
     private readonly FailedRows _failed;
-    private readonly Statement _transactionId;
-    private readonly Statement _status;
+    private readonly CommitRows _commits;
     private readonly StoreMemory _memory;
     private long _mailAtMark;
 
@@ -57,8 +54,7 @@ internal sealed class RowStore : IRowStore, IDisposable
         MessageIds = new MessageIdRows(_connection);
         Outbox = new OutboxRows(_connection);
         _failed = new FailedRows(_connection, memory.Grown);
-        _transactionId = _connection.Prepare("SELECT pg_current_xact_id_if_assigned()::text::bigint");
-        _status = _connection.Prepare("SELECT pg_xact_status($1::xid8)");
+        _commits = new CommitRows(_connection);
     }
 
     public INumbers Numbers => _numbers;
@@ -93,6 +89,9 @@ internal sealed class RowStore : IRowStore, IDisposable
 
     public IHosts Hosts => _hosts;
 
+    /// <summary>Gets whether a connection is gone, so that the store is of no more use.</summary>
+    public bool IsBroken => !_connection.IsOpen || !_aside.IsOpen;
+
     public bool WantsChanges => _listeners.WantChanges;
 
     /// <summary>Begins a transaction for batches of some hosts, with the locks of some threads.</summary>
@@ -108,12 +107,12 @@ internal sealed class RowStore : IRowStore, IDisposable
     }
 
     /// <summary>Writes what is noted in memory.</summary>
-    /// <returns>The id of the transaction, by which it can be looked up; <see langword="null"/> when it has written nothing.</returns>
-    public long? Save()
+    /// <returns>By what the transaction can be looked up; <see langword="null"/> when it has written nothing.</returns>
+    public CommitMark? Save()
     {
         _lanes.Save();
         _threads.Save();
-        return _transactionId.Scalar();
+        return _commits.Mark();
     }
 
     /// <summary>What other processes have to hear of the transaction, once it has landed.</summary>
@@ -121,12 +120,11 @@ internal sealed class RowStore : IRowStore, IDisposable
 
     public void Commit() => _connection.Commit();
 
-    /// <summary>What became of a transaction, in the database's words.</summary>
-    public string? StatusOf(long transactionId)
-    {
-        using var rows = _status.Bind(transactionId.ToString(CultureInfo.InvariantCulture)).Rows();
-        return rows.Next() ? rows.TextOrNull(0) : null;
-    }
+    /// <summary>Whether a transaction has landed; <see langword="null"/> while it may be about to. None is under way here.</summary>
+    public bool? HasLanded(CommitMark mark) => _commits.HasLanded(mark);
+
+    /// <summary>Removes what is left of connections that are long gone.</summary>
+    public void Tidy() => _commits.Tidy();
 
     /// <summary>The transaction has landed.</summary>
     public void Landed()

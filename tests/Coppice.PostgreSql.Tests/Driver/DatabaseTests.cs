@@ -69,8 +69,9 @@ public sealed class DatabaseTests
 
     private static async Task<string?> ReadAsync(Database database)
     {
+        await using var connection = await database.OpenReaderAsync(Stop);
         await using var command = database.CreateCommand(
-            "SELECT concat_ws(' ', current_setting('idle_in_transaction_session_timeout'), current_setting('enable_seqscan'), current_setting('jit'))", []);
+            connection, "SELECT concat_ws(' ', current_setting('idle_in_transaction_session_timeout'), current_setting('enable_seqscan'), current_setting('jit'))", []);
         return (string?)await command.ExecuteScalarAsync(Stop);
     }
 }

@@ -162,7 +162,8 @@ public sealed class MailReadTests
         }
 
         Assert.Equal("off,off,off", await store.SqlAsync("SELECT string_agg(setting, ',') FROM {schema}.seen"));
-        await using var command = store.Database.CreateCommand("SELECT current_setting('synchronous_commit')", []);
+        await using var connection = await store.Database.OpenReaderAsync(Stop);
+        await using var command = store.Database.CreateCommand(connection, "SELECT current_setting('synchronous_commit')", []);
         Assert.Equal("on", await command.ExecuteScalarAsync(Stop));
     }
 
