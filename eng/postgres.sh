@@ -8,6 +8,10 @@
 #                                                    written out, and the start recovers from the log
 #   eng/postgres.sh status [folder]                  says whether it runs; the exit code is 0 if it does, else 3
 #   eng/postgres.sh remove [folder]                  stops it and deletes the folder
+#   eng/postgres.sh standby <folder> <primary>       makes a standby of the server in the folder <primary>, starts it and prints its
+#                                                    connection string; it confirms what the primary commits from then on
+#   eng/postgres.sh promote [folder]                 has a standby take writes, as the primary
+#   eng/postgres.sh kill [folder]                    ends it by SIGKILL, as the loss of its machine would
 #   eng/postgres.sh --help                           says this
 #
 # The folder is artifacts/postgres unless another is named. It holds data/, server.log, the port, and the password of the superuser
@@ -337,7 +341,7 @@ is_running() {
     [[ -n $pid ]] && is_server "$pid"
 }
 
-is_ready() { [[ $(sed -n 8p "$data/postmaster.pid" 2>/dev/null) == ready* ]]; }
+is_ready() { [[ $(sed -n 8p "$data/postmaster.pid" 2>/dev/null) =~ ^(ready|standby) ]]; }
 
 # Looks every 20 ms, for as many seconds, whether a command succeeds.
 wait_until() {
@@ -460,8 +464,49 @@ remove() {
     rm -rf -- "$doomed"
 }
 
+# Everything that the primary acknowledges once this is done is on both.
+standby() {
+    [[ -n $primary ]] || fail 'A standby needs the folder of its primary: postgres.sh standby <folder> <primary>'
+    [[ $primary == /* ]] || primary=$from/$primary
+    [[ -r $primary/data/postmaster.pid && -r $primary/password ]] || fail "There is no server that runs in $primary."
+    lock_folder make
+    need_programs
+    [[ ! -e $folder/ready ]] || fail "There is a cluster in $folder already. \"eng/postgres.sh remove\" makes room for another."
+    local said primary_port
+    primary_port=$(sed -n 4p "$primary/data/postmaster.pid")
+    rm -rf -- "$data"
+    keep "$folder/password" <"$primary/password"
+    said=$(as_server env PGPASSWORD="$(cat "$primary/password")" "$bin/pg_basebackup" --host=127.0.0.1 --port="$primary_port" --username="$admin" \
+        --pgdata="$data" --write-recovery-conf --wal-method=stream --checkpoint=fast --no-sync 2>&1) || fail "pg_basebackup failed:
+$said"
+    chmod 0700 "$data"
+    keep "$folder/ready" <<<"PostgreSQL $(cat "$data/PG_VERSION")"
+    start_server
+    # Settings of its own come after those that are written anew at each start.
+    as_server sh -c 'printf "synchronous_standby_names = '\''*'\''\n" >>"$1/postgresql.auto.conf"' sh "$primary/data"
+    as_server "$bin/pg_ctl" reload --pgdata="$primary/data" --silent
+    print_connection_string
+}
+
+promote() {
+    lock_folder keep || fail "There is no cluster in $folder."
+    need_programs
+    # It waits for no standby itself.
+    local said
+    as_server sh -c 'sed -i.before "/^synchronous_standby_names/d" "$1/postgresql.auto.conf"' sh "$data"
+    said=$(as_server "$bin/pg_ctl" promote --pgdata="$data" --wait --timeout="$seconds_to_start" 2>&1) || fail "It could not be promoted:
+$said"
+    print_connection_string
+}
+
+kill_server() {
+    lock_folder keep || return 0
+    stop_server KILL
+}
+
 main() {
     local command=${1:-} named='' argument
+    primary='' from=$PWD
     immediate=no
     (($# == 0)) || shift
     case $command in
@@ -469,9 +514,10 @@ main() {
             help
             return
             ;;
-        start | stop | restart | status | remove) ;;
-        '') fail 'A command is missing: start, stop, restart, status or remove. --help says more.' ;;
-        *) fail "There is no command \"$command\"; there are start, stop, restart, status and remove. --help says more." ;;
+        start | stop | restart | status | remove | standby | promote) ;;
+        kill) command=kill_server ;;
+        '') fail 'A command is missing: start, stop, restart, status, remove, standby, promote or kill. --help says more.' ;;
+        *) fail "There is no command \"$command\"; there are start, stop, restart, status, remove, standby, promote and kill. --help says more." ;;
     esac
     for argument in "$@"; do
         case $argument in
@@ -486,6 +532,10 @@ main() {
             -*) fail "There is no option \"$argument\". --help says more." ;;
             '') fail 'The folder is named by an empty string.' ;;
             *)
+                if [[ $command == standby && -n $named && -z $primary ]]; then
+                    primary=$argument
+                    continue
+                fi
                 [[ -z $named ]] || fail "One folder at a time: \"$named\" or \"$argument\"?"
                 named=$argument
                 ;;

@@ -15,25 +15,34 @@ internal sealed class ClusterRun : IAsyncDisposable
     private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(90);
     private static readonly int[] SkewMinutes = [0, 60, -60, 1];
 
-    private readonly ClusterServer _server;
+    private readonly ClusterServer? _standby;
     private readonly Random _random;
     private readonly string _folder;
     private readonly Slot[] _slots;
+    private readonly ClusterServer[] _servers;
     private readonly List<string> _logs = [];
     private readonly List<TaskSnapshot> _seen = [];
     private readonly SortedDictionary<string, int> _faults = new(StringComparer.Ordinal);
+    private ClusterServer _server;
     private int _processes;
 
-    private ClusterRun(ClusterServer server, int seed, int hosts)
+    private ClusterRun(ClusterServer server, ClusterServer? standby, int seed, int hosts)
     {
-        (_server, _random) = (server, new Random(seed));
+        (_server, _standby, _random) = (server, standby, new Random(seed));
         _folder = Directory.CreateTempSubdirectory("coppice-cluster-").FullName;
-        _slots = [.. Enumerable.Range(0, hosts).Select(number => new Slot(number, new FaultProxy(server.Port), TimeSpan.FromMinutes(SkewMinutes[number % SkewMinutes.Length])))];
+        _slots = [.. Enumerable.Range(0, hosts).Select(number => new Slot(
+            number, new ClusterServer?[] { server, standby }.OfType<ClusterServer>().Select(static each => new FaultProxy(each.Port)).ToList(), TimeSpan.FromMinutes(SkewMinutes[number % SkewMinutes.Length])))];
+        _servers = [server, .. standby is null ? [] : new[] { standby }];
     }
 
-    internal static async Task<ClusterRun> StartAsync(int seed, int hosts)
+    /// <summary>Starts the servers and the hosts.</summary>
+    /// <param name="seed">Where chance begins.</param>
+    /// <param name="hosts">How many.</param>
+    /// <param name="withStandby">Whether a standby confirms each commit, and takes over half-way, when the primary is killed.</param>
+    internal static async Task<ClusterRun> StartAsync(int seed, int hosts, bool withStandby = false)
     {
-        var run = new ClusterRun(await ClusterServer.StartAsync(), seed, hosts);
+        var server = await ClusterServer.StartAsync();
+        var run = new ClusterRun(server, withStandby ? await server.StartStandbyAsync() : null, seed, hosts);
         foreach (var slot in run._slots)
         {
             run.Begin(slot);
@@ -59,7 +68,11 @@ internal sealed class ClusterRun : IAsyncDisposable
             await PauseAsync(_random.Next(200, 1_200));
 
             // A restart touches everybody, so it comes twice, and in a long run every minute or so.
-            if (elapsed > length * (restarts + 1) / (2 + (int)length.TotalMinutes))
+            if (_standby is not null && _server != _standby && elapsed > length / 2)
+            {
+                await FailOverAsync(_standby);
+            }
+            else if (_standby is null && elapsed > length * (restarts + 1) / (2 + (int)length.TotalMinutes))
             {
                 restarts++;
                 await RestartDatabaseAsync(immediately: restarts % 2 == 1);
@@ -85,10 +98,13 @@ internal sealed class ClusterRun : IAsyncDisposable
         foreach (var slot in _slots)
         {
             slot.Process?.Dispose();
-            await slot.Proxy.DisposeAsync();
+            await slot.DisposeAsync();
         }
 
-        await _server.DisposeAsync();
+        foreach (var server in _servers)
+        {
+            await server.DisposeAsync();
+        }
     }
 
     private static Task PauseAsync(double milliseconds) => Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System);
@@ -96,7 +112,7 @@ internal sealed class ClusterRun : IAsyncDisposable
     private void Begin(Slot slot)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"h{slot.Number}-{++_processes}");
-        slot.Process = new HostProcess(name, _folder, _random.Next(), slot.Skew, HostTimeout, _server.Through(slot.Proxy.Port), Schema);
+        slot.Process = new HostProcess(name, _folder, _random.Next(), slot.Skew, HostTimeout, _server.Through(slot.Ports), Schema);
         _logs.Add(slot.Process.LogPath);
     }
 
@@ -123,27 +139,27 @@ internal sealed class ClusterRun : IAsyncDisposable
                 break;
             case < 7:
                 Count("cut");
-                slot.Proxy.Cut();
-                slot.Trouble = AfterAsync(_random.Next(1_500), slot.Proxy.Restore);
+                slot.Cut();
+                slot.Trouble = AfterAsync(_random.Next(1_500), slot.Restore);
                 break;
             case < 9:
                 Count("silence");
-                slot.Proxy.Silence();
+                slot.Silence();
                 var ends = _random.Next(2) == 0;
                 slot.Trouble = AfterAsync(_random.Next(200, (int)longest), () =>
                 {
                     if (ends)
                     {
-                        slot.Proxy.Cut();
+                        slot.Cut();
                     }
 
-                    slot.Proxy.Restore();
+                    slot.Restore();
                 });
                 break;
             case < 10:
                 Count("slow network");
-                slot.Proxy.Slow(_random.Next(2, 40));
-                slot.Trouble = AfterAsync(_random.Next(500, 3_000), slot.Proxy.Restore);
+                slot.Slow(_random.Next(2, 40));
+                slot.Trouble = AfterAsync(_random.Next(500, 3_000), slot.Restore);
                 break;
             default:
                 Count("pg_terminate_backend");
@@ -156,6 +172,14 @@ internal sealed class ClusterRun : IAsyncDisposable
     {
         Count(immediately ? "crash of the database" : "restart of the database");
         await _server.RestartAsync(immediately);
+    }
+
+    private async Task FailOverAsync(ClusterServer standby)
+    {
+        Count("failover");
+        await _server.KillAsync();
+        await standby.PromoteAsync();
+        _server = standby;
     }
 
     private static async Task AfterAsync(int milliseconds, Action act)
@@ -179,7 +203,7 @@ internal sealed class ClusterRun : IAsyncDisposable
         foreach (var slot in _slots)
         {
             await (slot.Trouble ?? Task.CompletedTask);
-            slot.Proxy.Restore();
+            slot.Restore();
         }
 
         await Task.WhenAll(_slots.Select(static slot => slot.Process!.ReadyAsync()));
@@ -219,16 +243,40 @@ internal sealed class ClusterRun : IAsyncDisposable
     }
 
     /// <summary>A host's place, which it keeps when a new process comes in: its network, its clock, and what it suffers from.</summary>
-    private sealed class Slot(int number, FaultProxy proxy, TimeSpan skew)
+    private sealed class Slot(int number, IReadOnlyList<FaultProxy> networks, TimeSpan skew) : IAsyncDisposable
     {
         internal int Number => number;
 
-        internal FaultProxy Proxy => proxy;
+        internal int[] Ports => [.. networks.Select(static network => network.Port)];
 
         internal TimeSpan Skew => skew;
 
         internal HostProcess? Process { get; set; }
 
         internal Task? Trouble { get; set; }
+
+        internal void Cut() => Each(static network => network.Cut());
+
+        internal void Silence() => Each(static network => network.Silence());
+
+        internal void Slow(int milliseconds) => Each(network => network.Slow(milliseconds));
+
+        internal void Restore() => Each(static network => network.Restore());
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var network in networks)
+            {
+                await network.DisposeAsync();
+            }
+        }
+
+        private void Each(Action<FaultProxy> act)
+        {
+            foreach (var network in networks)
+            {
+                act(network);
+            }
+        }
     }
 }

@@ -21,9 +21,26 @@ internal sealed class ClusterServer : IAsyncDisposable
 
     internal static async Task<ClusterServer> StartAsync()
     {
-        var folder = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"coppice-cluster-{Environment.ProcessId}-{Guid.NewGuid():N}"));
+        var folder = NewFolder();
         return new ClusterServer(folder, await PostgresScript.DoAsync("start", folder));
     }
+
+    /// <summary>Makes a standby, which confirms each commit from when this returns.</summary>
+    internal async Task<ClusterServer> StartStandbyAsync()
+    {
+        var folder = NewFolder();
+        var standby = new ClusterServer(folder, await PostgresScript.DoAsync("standby", folder, _folder));
+        while (await QueryAsync<long>("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == 0)
+        {
+        }
+
+        return standby;
+    }
+
+    /// <summary>SIGKILL.</summary>
+    internal Task KillAsync() => PostgresScript.DoAsync("kill", _folder);
+
+    internal Task PromoteAsync() => PostgresScript.DoAsync("promote", _folder);
 
     /// <summary>The connection string of whoever goes by another port, as by a proxy.</summary>
     internal string Through(params int[] ports) => new NpgsqlConnectionStringBuilder(ConnectionString)
@@ -63,6 +80,9 @@ internal sealed class ClusterServer : IAsyncDisposable
         await using var command = _source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
     }
+
+    private static string NewFolder() =>
+        Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"coppice-cluster-{Environment.ProcessId}-{Guid.NewGuid():N}"));
 
     // Connections of a server that was restarted are of no more use.
     private static NpgsqlDataSource Source(string connectionString) =>

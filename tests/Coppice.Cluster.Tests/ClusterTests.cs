@@ -6,7 +6,8 @@ namespace Coppice.Cluster.Tests;
 public sealed class ClusterTests
 {
     private const int Hosts = 3;
-    private const int SecondsInTests = 35;
+    private const int SecondsInTests = 30;
+    private const int SecondsWithStandby = 12;
     private const int SecondsInLongRun = 3_600;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -15,8 +16,20 @@ public sealed class ClusterTests
     public async Task Under_random_faults_of_hosts_network_and_database_nothing_acknowledged_is_lost_and_every_task_ends_once()
     {
         var length = TimeSpan.FromSeconds(LongRun.Count(SecondsInTests, SecondsInLongRun, "COPPICE_SECONDS"));
+        await RunAsync(length, withStandby: false);
+    }
+
+    [Fact]
+    public async Task A_standby_that_confirms_each_commit_takes_over_and_nothing_acknowledged_is_lost()
+    {
+        var length = TimeSpan.FromSeconds(LongRun.Count(SecondsWithStandby, 4 * SecondsWithStandby));
+        await RunAsync(length, withStandby: true);
+    }
+
+    private static async Task RunAsync(TimeSpan length, bool withStandby)
+    {
         var seed = RandomSeed.Draw();
-        await using var run = await ClusterRun.StartAsync(seed, Hosts);
+        await using var run = await ClusterRun.StartAsync(seed, Hosts, withStandby);
 
         var broken = await run.RunAsync(length, Stop);
 

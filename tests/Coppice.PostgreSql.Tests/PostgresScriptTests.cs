@@ -191,8 +191,8 @@ public sealed class PostgresScriptTests(ScratchFolder shared) : IClassFixture<Sc
     }
 
     [Theory]
-    [InlineData("There is no command \"begin\"; there are start, stop, restart, status and remove.", "begin")]
-    [InlineData("A command is missing: start, stop, restart, status or remove.")]
+    [InlineData("There is no command \"begin\"; there are start, stop, restart, status, remove, standby, promote and kill.", "begin")]
+    [InlineData("A command is missing: start, stop, restart, status, remove, standby, promote or kill.")]
     [InlineData("There is no option \"--fast\".", "start", "--fast")]
     [InlineData("--immediate is for restart.", "stop", "--immediate")]
     [InlineData("One folder at a time", "status", "/tmp/one", "/tmp/other")]
