@@ -20,6 +20,9 @@ internal static class StoreFaults
             $"The store at {place} failed: {advice} ({Text(error)})", transient, error, code) { IsKnownNotCommitted = notCommitted };
     }
 
+    /// <summary>Whether the server has said no and lives on: what it was sent with its COMMIT has not landed.</summary>
+    public static bool IsRefusal(NpgsqlException error) => error is PostgresException { InvariantSeverity: "ERROR" };
+
     /// <summary>Whether a transaction that failed so may do better when it is begun anew at once.</summary>
     public static bool IsConflict(NpgsqlException error) =>
         error is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure };

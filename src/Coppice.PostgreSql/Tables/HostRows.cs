@@ -9,9 +9,12 @@ internal sealed class HostRows(WriterConnection connection, SessionLocks session
     private static readonly string FenceKey = SessionLocks.KeySql("fence", "$1::bigint");
     private static readonly string ProcessKey = SessionLocks.KeySql("host", "$1::bigint");
 
-    private readonly Statement _share = connection.Prepare($"SELECT pg_advisory_xact_lock_shared({FenceKey})");
-    private readonly Statement _close = connection.Prepare($"SELECT pg_advisory_xact_lock({FenceKey})");
-    private readonly Statement _isGone = connection.Prepare($"SELECT 1 WHERE pg_try_advisory_xact_lock({ProcessKey})");
+    private readonly Statement _share = connection.PrepareApart(
+        $"SELECT pg_advisory_xact_lock_shared({SessionLocks.KeySql("fence", "epoch")}) FROM unnest($1) AS epoch");
+
+    private readonly Statement _getAll = connection.PrepareApart("SELECT epoch, host_id, is_open FROM {schema}.hosts WHERE epoch = ANY ($1)");
+    private readonly Statement _close = connection.PrepareApart($"SELECT pg_advisory_xact_lock({FenceKey})");
+    private readonly Statement _isGone = connection.PrepareApart($"SELECT 1 WHERE pg_try_advisory_xact_lock({ProcessKey})");
     private readonly Statement _get = connection.Prepare("SELECT host_id, is_open FROM {schema}.hosts WHERE epoch = $1");
     private readonly Statement _open = connection.Prepare("SELECT epoch, host_id FROM {schema}.hosts WHERE is_open ORDER BY epoch");
     private readonly Statement _left = connection.Prepare("SELECT epoch FROM {schema}.hosts WHERE NOT is_open ORDER BY epoch");
@@ -23,15 +26,22 @@ internal sealed class HostRows(WriterConnection connection, SessionLocks session
     private readonly Dictionary<long, (string HostId, bool IsOpen)?> _known = [];
     private readonly List<long> _closed = [];
 
-    /// <summary>Takes the locks of the hosts whose batches are about to be written. The transaction holds no other yet.</summary>
-    public void Begin(IEnumerable<long> epochs)
+    /// <summary>Takes the locks of hosts whose batches are about to be written, in the order of their epochs. The transaction holds no other yet.</summary>
+    public Question AskShared(long[] epochs) => _share.Bind(epochs).Ask(static _ => { });
+
+    /// <summary>Reads those hosts, once their locks are held.</summary>
+    public Question AskAll(long[] epochs) => _getAll.Bind(epochs).Ask(rows =>
     {
-        Forget();
-        foreach (var epoch in epochs.Where(static epoch => epoch > 0).Distinct().Order())
+        foreach (var epoch in epochs)
         {
-            _share.Bind(epoch).Run();
+            _known[epoch] = null;
         }
-    }
+
+        while (rows.Next())
+        {
+            _known[rows.Number(0)] = (rows.Text(1), rows.Flag(2));
+        }
+    });
 
     /// <summary>The transaction has landed: the hosts that it closed need show no more that their process lives.</summary>
     public void Landed()
@@ -81,14 +91,14 @@ internal sealed class HostRows(WriterConnection connection, SessionLocks session
     {
         // Before anybody can see the host, who would find that its process has ended.
         session.Hold(fence.Epoch);
-        _add.Bind(fence.Epoch).Bind(fence.HostId).Run();
+        _add.Bind(fence.Epoch).Bind(fence.HostId).Note();
         _known[fence.Epoch] = (fence.HostId, true);
     }
 
     public void Leave(HostFence fence)
     {
         Close(fence.Epoch);
-        _leave.Bind(fence.Epoch).Run();
+        _leave.Bind(fence.Epoch).Note();
         _known[fence.Epoch] = (fence.HostId, false);
         _closed.Add(fence.Epoch);
     }
@@ -96,7 +106,7 @@ internal sealed class HostRows(WriterConnection connection, SessionLocks session
     void IHosts.Forget(long epoch)
     {
         Close(epoch);
-        _forget.Bind(epoch).Run();
+        _forget.Bind(epoch).Note();
         _known[epoch] = null;
         _closed.Add(epoch);
     }

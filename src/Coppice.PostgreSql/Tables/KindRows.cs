@@ -9,8 +9,8 @@ namespace Coppice.PostgreSql;
 internal sealed class KindRows(WriterConnection connection, LaneRows lanes) : IKindRows
 {
     private readonly string _allKinds = $"coppice kinds {connection.Schema}";
-    private readonly Statement _find = connection.Prepare("SELECT n FROM {schema}.kinds WHERE name = $1");
-    private readonly Statement _name = connection.Prepare("SELECT name FROM {schema}.kinds WHERE n = $1");
+    private readonly Statement _find = connection.PrepareApart("SELECT n FROM {schema}.kinds WHERE name = $1");
+    private readonly Statement _name = connection.PrepareApart("SELECT name FROM {schema}.kinds WHERE n = $1");
     private readonly Statement _add = connection.Prepare("INSERT INTO {schema}.kinds (name) VALUES ($1) ON CONFLICT (name) DO NOTHING");
     private readonly Statement _hasReady = connection.Prepare(
         "SELECT 1 FROM {schema}.lanes WHERE kind = $1 AND ready > 0 AND owner_thread_id <> ALL ($2) LIMIT 1");
@@ -161,8 +161,8 @@ internal sealed class KindRows(WriterConnection connection, LaneRows lanes) : IK
 
     public void AddCrash(long kind, DateTimeOffset at, long epoch)
     {
-        _addCrash.Bind(kind).Bind(at).Bind(epoch).Run();
-        _trimCrashes.Bind(kind).Bind(IKindRows.MaxCrashes).Run();
+        _addCrash.Bind(kind).Bind(at).Bind(epoch).Note();
+        _trimCrashes.Bind(kind).Bind(IKindRows.MaxCrashes).Note();
     }
 
     public DateTimeOffset? CrashBefore(long kind, int count) =>

@@ -18,17 +18,7 @@ internal sealed class LaneRows(WriterConnection connection) : ILaneRows
     private readonly Statement _byPriorityAmongHeld = connection.Prepare($"SELECT owner_thread_id {Claimable} {AmongHeld} {ByPriority}");
     private readonly Statement _byTurn = connection.Prepare($"SELECT owner_thread_id {Claimable} {ByTurn}");
     private readonly Statement _byTurnAmongHeld = connection.Prepare($"SELECT owner_thread_id {Claimable} {AmongHeld} {ByTurn}");
-    private readonly Statement _save = connection.Prepare(
-        """
-        INSERT INTO {schema}.lanes (owner_thread_id, kind, running, ready, priority, version, turn)
-        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (owner_thread_id, kind) DO UPDATE SET
-            running = excluded.running, ready = excluded.ready, priority = excluded.priority, version = excluded.version, turn = excluded.turn
-        """);
-
-    private readonly Statement _remove = connection.Prepare(
-        "DELETE FROM {schema}.lanes l USING unnest($1, $2) AS gone (thread, kind) WHERE l.owner_thread_id = gone.thread AND l.kind = gone.kind");
-
+    private readonly Images<LaneImage> _images = connection.Add(MakeImages(connection.InSchema("{schema}.lanes")));
     private readonly Dictionary<long, LaneHead> _heads = [];
     private readonly List<LaneHead> _changed = [];
 
@@ -99,13 +89,21 @@ internal sealed class LaneRows(WriterConnection connection) : ILaneRows
         }
     }
 
-    /// <summary>Writes the lanes that changed. To be called before the transaction commits, and before it makes a mark.</summary>
+    /// <summary>Notes the lanes that changed. To be called before the transaction commits, and before it makes a mark.</summary>
     public void Save()
     {
-        Run(_save, _changed.FindAll(static head => !head.IsEmpty), static head => [head.Running, head.Ready, head.Priority, head.Version, head.Turn]);
-        Run(_remove, _changed.FindAll(static head => head is { IsEmpty: true, IsStored: true }), static _ => []);
         foreach (var head in _changed)
         {
+            var image = new LaneImage(head.Number, head.Running, head.Ready, head.Priority, head.Version, head.Turn);
+            if (!head.IsEmpty)
+            {
+                _images.Update(head.Number, image);
+            }
+            else if (head.IsStored)
+            {
+                _images.Delete(head.Number, image);
+            }
+
             head.IsStored = !head.IsEmpty;
             head.IsChanged = false;
         }
@@ -123,21 +121,26 @@ internal sealed class LaneRows(WriterConnection connection) : ILaneRows
     private static Statement Find(Statement query, long kind, KindClaim claim, long limit) =>
         query.Bind(kind).Bind(claim.MaxRunningPerThread).Bind(claim.MaxVersion).Bind(limit);
 
-    /// <summary>Runs a statement over lanes, with their threads, their kinds and what else it needs of each as columns.</summary>
-    private static void Run(Statement statement, List<LaneHead> lanes, Func<LaneHead, long[]> values)
+    private static Images<LaneImage> MakeImages(string table)
     {
-        if (lanes.Count == 0)
-        {
-            return;
-        }
+        Column<LaneImage>[] key = [Number("owner_thread_id", static row => ThreadOf(row.Lane)), Number("kind", static row => LanePlace.KindOf(row.Lane))];
+        Column<LaneImage>[] values =
+        [
+            Number("running", static row => row.Running),
+            Number("ready", static row => row.Ready),
+            Number("priority", static row => row.Priority),
+            Number("version", static row => row.Version),
+            Number("turn", static row => row.Turn),
+        ];
 
-        statement.Bind([.. lanes.Select(static head => LanePlace.ThreadOf(head.Number))]).Bind([.. lanes.Select(static head => LanePlace.KindOf(head.Number))]);
-        var rows = lanes.ConvertAll(head => values(head));
-        for (var column = 0; column < rows[0].Length; column++)
-        {
-            statement.Bind([.. rows.Select(row => row[column])]);
-        }
+        // A lane that changes may be one that the table does not have yet.
+        var save = RowWriter<LaneImage>.Inserts(
+            table, [.. key, .. values],
+            $"ON CONFLICT (owner_thread_id, kind) DO UPDATE SET {string.Join(", ", values.Select(static column => $"{column.Name} = excluded.{column.Name}"))}");
+        return new(insert: null, save, RowWriter<LaneImage>.Deletes(table, key), static (_, now) => now);
 
-        statement.Run();
+        static NumberColumn<LaneImage> Number(string name, Func<LaneImage, long?> value) => new(name, value);
     }
+
+    private readonly record struct LaneImage(long Lane, long Running, long Ready, long Priority, long Version, long Turn);
 }

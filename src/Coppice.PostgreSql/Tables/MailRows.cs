@@ -3,8 +3,15 @@ namespace Coppice.PostgreSql;
 /// <summary>The writer's statements on mail.</summary>
 internal sealed class MailRows(WriterConnection connection) : IMailRows
 {
-    private readonly Statement _add = connection.Prepare(
-        "INSERT INTO {schema}.mail (owner_thread_id, seq, class, task, json) VALUES ($1, $2, $3, $4, $5)");
+    private readonly Additions<MailRow> _added = connection.Add(new Additions<MailRow>(RowWriter<MailRow>.Inserts(
+        connection.InSchema("{schema}.mail"),
+        [
+            new NumberColumn<MailRow>("owner_thread_id", static row => row.Thread),
+            new NumberColumn<MailRow>("seq", static row => row.Sequence),
+            new NumberColumn<MailRow>("class", static row => (long)row.Class),
+            new NumberColumn<MailRow>("task", static row => row.Addressee),
+            new TextColumn<MailRow>("json", static row => row.Json),
+        ])));
 
     private readonly Statement _acknowledge = connection.Prepare(
         "WITH gone AS (DELETE FROM {schema}.mail WHERE owner_thread_id = $1 AND seq <= $2 RETURNING class) "
@@ -20,7 +27,7 @@ internal sealed class MailRows(WriterConnection connection) : IMailRows
     public void Add(long thread, long sequence, MailClass mailClass, long? addressee, MailEvent mail)
     {
         connection.Lock(thread);
-        _add.Bind(thread).Bind(sequence).Bind((long)mailClass).Bind(addressee).Bind(MailEventJson.Serialize(mail)).Run();
+        _added.Add(new MailRow(thread, sequence, mailClass, addressee, MailEventJson.Serialize(mail)));
     }
 
     public MailCounts Acknowledge(long thread, long through)
@@ -55,4 +62,6 @@ internal sealed class MailRows(WriterConnection connection) : IMailRows
 
         return letters;
     }
+
+    private readonly record struct MailRow(long Thread, long Sequence, MailClass Class, long? Addressee, string Json);
 }

@@ -5,7 +5,7 @@ namespace Coppice.PostgreSql;
 /// <summary>The ids and numbers of the threads that were used lately. A pair never changes.</summary>
 internal sealed class ThreadMemory
 {
-    private const int MaxPairs = 2048;
+    private const int MaxPairs = 16_384;
 
     private readonly ConcurrentDictionary<string, long> _numbers = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<long, string> _ids = new();
@@ -17,6 +17,11 @@ internal sealed class ThreadMemory
 
     public void Add(string id, long number)
     {
+        if (_ids.ContainsKey(number))
+        {
+            return;
+        }
+
         if (Interlocked.Increment(ref _count) > MaxPairs)
         {
             _numbers.Clear();

@@ -100,10 +100,19 @@ internal sealed class GroupWriter
         IReadOnlyCollection<long> locks = [];
         for (var restarts = 0; ; restarts++)
         {
+            var isSent = false;
             try
             {
                 WriteOnce(group, locks);
+                isSent = true;
+                _store!.Commit();
                 break;
+            }
+            catch (NpgsqlException e) when (isSent && !StoreFaults.IsRefusal(e))
+            {
+                Disconnect();
+                Settle(group, e);
+                return;
             }
             catch (LocksNeededException e) when (restarts < MaxRestarts)
             {
@@ -124,7 +133,7 @@ internal sealed class GroupWriter
             }
         }
 
-        Commit(group);
+        Landed(group);
     }
 
     private void WriteOnce(CommitGroup group, IReadOnlyCollection<long> locks)
@@ -138,27 +147,11 @@ internal sealed class GroupWriter
         }
 
         group.Notices.CutWork(_store.Kinds);
-        group.TransactionId = _store.Save();
+        group.TransactionId = _store.TransactionId;
         if (_listeners.WantChanges)
         {
             group.Notices.ReadTasks(_store.Tasks.Snapshot);
         }
-    }
-
-    private void Commit(CommitGroup group)
-    {
-        try
-        {
-            _store!.Commit();
-        }
-        catch (NpgsqlException e)
-        {
-            Disconnect();
-            Settle(group, e);
-            return;
-        }
-
-        Landed(group);
     }
 
     private void Landed(CommitGroup group)

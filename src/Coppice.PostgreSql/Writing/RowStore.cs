@@ -16,7 +16,8 @@ internal sealed class RowStore : IRowStore, IDisposable
     private readonly ThreadRows _threads;
     private readonly HostRows _hosts;
     private readonly FailedRows _failed;
-    private readonly Statement _transactionId;
+    private readonly BranchRows _branches;
+    private readonly Opening _opening;
     private readonly Statement _status;
     private readonly StoreMemory _memory;
     private long _mailAtMark;
@@ -38,7 +39,8 @@ internal sealed class RowStore : IRowStore, IDisposable
 
         var owners = new TaskOwners(_connection, memory.Owners);
         _numbers = new NumberRows(_connection);
-        _tasks = new TaskRows(_connection, owners, memory.Owners);
+        _branches = new BranchRows(_connection, owners);
+        _tasks = new TaskRows(_connection, owners, memory.Owners, _branches);
         _work = new WorkRows(_connection, owners);
         _lanes = new LaneRows(_connection);
         _kinds = new KindRows(_connection, _lanes);
@@ -46,15 +48,14 @@ internal sealed class RowStore : IRowStore, IDisposable
         _hosts = new HostRows(_connection, memory.Session);
         Ids = new IdRows(_connection, _aside);
         Steps = new StepRows(_connection, owners);
-        Branches = new BranchRows(_connection, owners);
         Mailboxes = new MailboxRows(_connection, _threads);
         Mail = new MailRows(_connection);
         Conversations = new ConversationRows(_connection);
         MessageIds = new MessageIdRows(_connection);
         Outbox = new OutboxRows(_connection);
         _failed = new FailedRows(_connection, memory.Grown);
-        _transactionId = _connection.Prepare("SELECT pg_current_xact_id_if_assigned()::text::bigint");
-        _status = _connection.Prepare("SELECT pg_xact_status($1::xid8)");
+        _opening = new Opening(_connection, memory.Owners, owners, _numbers, _hosts, _threads, _tasks, _branches, _work);
+        _status = _connection.PrepareApart("SELECT pg_xact_status($1::xid8)");
     }
 
     public INumbers Numbers => _numbers;
@@ -71,7 +72,7 @@ internal sealed class RowStore : IRowStore, IDisposable
 
     public ILaneRows Lanes => _lanes;
 
-    public IBranchRows Branches { get; }
+    public IBranchRows Branches => _branches;
 
     public IThreadRows Threads => _threads;
 
@@ -95,23 +96,23 @@ internal sealed class RowStore : IRowStore, IDisposable
     public void Begin(IReadOnlyCollection<MutationBatch> batches, IReadOnlyCollection<long> threads)
     {
         Forget();
-        _numbers.Reserve(batches.Sum(static batch => batch.Mutations.Count(static mutation => mutation is AddTask)));
-        _connection.Begin();
-        _hosts.Begin(batches.Select(static batch => batch.Host.Epoch));
-        _connection.LockAll(threads);
-        _numbers.Begin();
+        _numbers.Forget();
+        _opening.Begin(batches, threads);
     }
 
-    /// <summary>Writes what is noted in memory.</summary>
-    /// <returns>The id of the transaction, by which it can be looked up; <see langword="null"/> when it has written nothing.</returns>
-    public long? Save()
+    /// <summary>Gets the id of the transaction, by which it can be looked up.</summary>
+    public long? TransactionId => _numbers.TransactionId;
+
+    /// <summary>Gets how many round trips were made.</summary>
+    public long RoundTrips => _connection.RoundTrips + _aside.RoundTrips;
+
+    /// <summary>Writes what is noted and commits.</summary>
+    public void Commit()
     {
         _lanes.Save();
         _threads.Save();
-        return _transactionId.Scalar();
+        _connection.Commit();
     }
-
-    public void Commit() => _connection.Commit();
 
     /// <summary>What became of a transaction, in the database's words.</summary>
     public string? StatusOf(long transactionId)
@@ -135,6 +136,7 @@ internal sealed class RowStore : IRowStore, IDisposable
     {
         _connection.Rollback();
         Forget();
+        _numbers.Forget();
         if (dropNumbers)
         {
             _numbers.Drop();
@@ -169,6 +171,7 @@ internal sealed class RowStore : IRowStore, IDisposable
         _failed.TakenBack();
         _threads.MailChange = 0;
         _tasks.Forget();
+        _branches.Forget();
         _work.Forget();
         _kinds.Forget();
         _lanes.Forget();
