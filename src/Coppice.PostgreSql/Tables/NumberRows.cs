@@ -10,7 +10,7 @@ internal sealed class NumberRows(WriterConnection connection) : INumbers
     /// <summary>How many numbers of tasks are taken at a time.</summary>
     public const int Block = 1024;
 
-    private const int Claims = 16;
+    private const int MostClaims = 16;
     private const int Few = 16;
 
     private readonly Statement _take = connection.Prepare("UPDATE {schema}.meta SET next_task = next_task + $1 RETURNING next_task, restored_through");
@@ -24,6 +24,7 @@ internal sealed class NumberRows(WriterConnection connection) : INumbers
         FROM {schema}.meta
         """);
 
+    private readonly Statement _peekClaim = connection.PrepareApart("SELECT last_value + is_called::integer FROM {schema}.claims");
     private readonly Statement _claims = connection.PrepareApart("SELECT nextval('{schema}.claims') FROM generate_series(1, $1)");
     private readonly Statement _turns = connection.PrepareApart("SELECT nextval('{schema}.turns') FROM generate_series(1, $1)");
     private readonly Statement _revisions = connection.PrepareApart("SELECT nextval('{schema}.revisions') FROM generate_series(1, $1)");
@@ -31,6 +32,8 @@ internal sealed class NumberRows(WriterConnection connection) : INumbers
     private readonly Queue<long> _claim = [];
     private readonly Queue<long> _turn = [];
     private readonly Queue<long> _revision = [];
+    private long? _nextClaim;
+    private int _claimsGiven;
     private long _next;
     private long _end;
 
@@ -59,10 +62,14 @@ internal sealed class NumberRows(WriterConnection connection) : INumbers
         Fill(_turn, rows.NumberArray(3));
     });
 
+    /// <summary>Asks for the number that the next claim gets.</summary>
+    public Question AskClaim() => _peekClaim.Ask(rows => _nextClaim = rows.Next() ? rows.Number(0) : null);
+
     /// <summary>Lets go of what only the transaction may use.</summary>
     public void Forget()
     {
         TransactionId = null;
+        (_nextClaim, _claimsGiven) = (null, 0);
         _revision.Clear();
         _turn.Clear();
     }
@@ -86,17 +93,25 @@ internal sealed class NumberRows(WriterConnection connection) : INumbers
         _next = Math.Max(_next, Math.Min(_end, number + 1));
     }
 
-    // One that is not given is the next one's: a claim that finds nothing does not count.
-    public long PeekClaim()
-    {
-        FillFrom(_claim, _claims, Claims);
-        return _claim.Peek();
-    }
+    // Not taken: a claim that finds nothing shall not count. Beside claims of other hosts it may be one of theirs by the time this one is made.
+    public long PeekClaim() => _claim.TryPeek(out var next) ? next : _nextClaim ??= _peekClaim.Scalar()!.Value;
 
+    /// <inheritdoc/>
+    /// <remarks>
+    /// They count for whose turn it is, so no more are taken than are likely to be given: as many as the transaction was given before. What is left serves the
+    /// next one.
+    /// </remarks>
     public long NextClaim()
     {
-        FillFrom(_claim, _claims, Claims);
-        return _claim.Dequeue();
+        if (_claim.Count == 0)
+        {
+            Fill(_claim, _claims.Bind(Math.Clamp(_claimsGiven, 1, MostClaims)).Numbers());
+        }
+
+        var claim = _claim.Dequeue();
+        _claimsGiven++;
+        _nextClaim = claim + 1;
+        return claim;
     }
 
     public long NextTurn()
