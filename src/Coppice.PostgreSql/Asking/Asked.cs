@@ -42,6 +42,9 @@ internal sealed class Asked
     /// <summary>Gets the kinds of the work that is added, and whose it will be.</summary>
     public HashSet<(string Thread, string Kind)> Kinds { get; } = [];
 
+    /// <summary>Gets whether work is claimed.</summary>
+    public bool Claims { get; private set; }
+
     /// <summary>Gets how many revisions are taken.</summary>
     public int Revisions { get; private set; }
 
@@ -129,6 +132,9 @@ internal sealed class Asked
                 break;
             case ForgetConversation { ThreadId: var thread }:
                 Threads.Add(thread);
+                break;
+            case ClaimWork:
+                Claims = true;
                 break;
             default:
                 break;

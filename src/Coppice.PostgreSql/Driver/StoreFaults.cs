@@ -13,6 +13,8 @@ internal static class StoreFaults
 
             // The driver itself finds that out, and has no code for it.
             _ when error.Message.StartsWith("No password", StringComparison.Ordinal) => Judge(PostgresErrorCodes.InvalidPassword),
+            _ when error.Message.StartsWith("The connection pool has been exhausted", StringComparison.Ordinal) => ("store_busy", true,
+                "All connections that read are in use, and none became free in time. Raise ReaderConnections, or ask less at the same time."),
             _ => ("store_unavailable", true,
                 "The database cannot be reached. See that the server runs and that the network lets this host through; it is tried again."),
         };

@@ -67,7 +67,8 @@ internal sealed class WriterConnection : IDisposable
     public TNoted Add<TNoted>(TNoted noted)
         where TNoted : INoted
     {
-        _noted.Add(noted);
+        // Before the statements, which may take away what is in here, and never add to it.
+        _noted.Insert(_noted.Count - 1, noted);
         return noted;
     }
 
@@ -170,15 +171,17 @@ internal sealed class WriterConnection : IDisposable
         return new RowScope(batch.ExecuteReader(), batch);
     }
 
-    /// <summary>Asks several questions in one round trip; none may depend on what is noted.</summary>
-    public void Ask(IReadOnlyList<Question> questions)
+    /// <summary>Asks several questions in one round trip.</summary>
+    /// <param name="questions">The questions.</param>
+    /// <param name="isApart">Whether no answer depends on what the transaction has noted.</param>
+    public void Ask(IReadOnlyList<Question> questions, bool isApart)
     {
         if (questions.Count == 0)
         {
             return;
         }
 
-        using var batch = Batch(isApart: true);
+        using var batch = Batch(isApart);
         foreach (var question in questions)
         {
             batch.BatchCommands.Add(question.Command);

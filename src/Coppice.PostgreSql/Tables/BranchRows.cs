@@ -55,7 +55,7 @@ internal sealed class BranchRows : IBranchRows
         _roots = connection.Prepare("SELECT n FROM {schema}.branches WHERE run_id = $1");
         _liveName = connection.Prepare("SELECT 1 FROM {schema}.branches WHERE owner_thread_id = $1 AND name = $2 AND NOT ended");
         _waitingAgent = connection.Prepare(
-            "SELECT n FROM {schema}.branches WHERE agent_thread = $1 AND kind IS NOT NULL AND host_epoch IS NULL AND NOT ended ORDER BY n LIMIT 1");
+            "SELECT min(n) FROM {schema}.branches WHERE agent_thread = $1 AND kind IS NOT NULL AND host_epoch IS NULL AND NOT ended");
     }
 
     public bool HasEveryLiveTask => true;
@@ -69,15 +69,11 @@ internal sealed class BranchRows : IBranchRows
         _waiting.Clear();
     }
 
-    /// <summary>Takes in what was read of a task that the transaction has locked.</summary>
-    public void Know(long number, BranchRow? row, bool hasChild)
-    {
-        _rows.TryAdd(number, row);
-        _parents.TryAdd(number, hasChild);
-    }
+    /// <summary>Takes in a task on a branch that the transaction has locked.</summary>
+    public void Know(in BranchRow row) => _rows.TryAdd(row.Number, row);
 
-    /// <summary>Takes in what was read of the parent of a task, which the transaction has locked.</summary>
-    public void Know(long number, BranchRow? row) => _rows.TryAdd(number, row);
+    /// <summary>Takes in whether something hangs on a task that the transaction has locked.</summary>
+    public void KnowChild(long number, bool hasChild) => _parents.TryAdd(number, hasChild);
 
     /// <summary>Takes in whether a live task of a thread, which the transaction has locked, has a name.</summary>
     public void KnowName(long owner, string name, bool isTaken) => _names.TryAdd((owner, name), isTaken);

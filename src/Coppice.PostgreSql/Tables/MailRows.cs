@@ -1,7 +1,7 @@
 namespace Coppice.PostgreSql;
 
 /// <summary>The writer's statements on mail.</summary>
-internal sealed class MailRows(WriterConnection connection) : IMailRows
+internal sealed class MailRows(WriterConnection connection, ThreadRows? threads = null) : IMailRows
 {
     private readonly Additions<MailRow> _added = connection.Add(new Additions<MailRow>(RowWriter<MailRow>.Inserts(
         connection.InSchema("{schema}.mail"),
@@ -17,6 +17,7 @@ internal sealed class MailRows(WriterConnection connection) : IMailRows
         "WITH gone AS (DELETE FROM {schema}.mail WHERE owner_thread_id = $1 AND seq <= $2 RETURNING class) "
         + "SELECT class, count(*) FROM gone GROUP BY class");
 
+    private readonly Statement _acknowledgeAll = connection.Prepare("DELETE FROM {schema}.mail WHERE owner_thread_id = $1 AND seq <= $2");
     private readonly Statement _take = connection.Prepare("DELETE FROM {schema}.mail WHERE owner_thread_id = $1 AND seq = $2 RETURNING json");
 
     // The class of a message is 2.
@@ -33,6 +34,12 @@ internal sealed class MailRows(WriterConnection connection) : IMailRows
     public MailCounts Acknowledge(long thread, long through)
     {
         connection.Lock(thread);
+        if (threads?.Head(thread) is { } head && through >= head.LastSequence)
+        {
+            _acknowledgeAll.Bind(thread).Bind(through).Note();
+            return head.Unacknowledged;
+        }
+
         var gone = default(MailCounts);
         using var rows = _acknowledge.Bind(thread).Bind(through).Rows();
         while (rows.Next())

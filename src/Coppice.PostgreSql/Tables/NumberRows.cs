@@ -10,8 +10,8 @@ internal sealed class NumberRows(WriterConnection connection) : INumbers
     /// <summary>How many numbers of tasks are taken at a time.</summary>
     public const int Block = 1024;
 
-    private const int MostClaims = 16;
-    private const int Few = 16;
+    private const int MostClaims = 32;
+    private const int Few = 32;
 
     private readonly Statement _take = connection.Prepare("UPDATE {schema}.meta SET next_task = next_task + $1 RETURNING next_task, restored_through");
     private readonly Statement _pass = connection.Prepare(

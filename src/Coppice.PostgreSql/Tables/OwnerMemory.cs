@@ -4,7 +4,7 @@ namespace Coppice.PostgreSql;
 /// <remarks>A task that is forgotten and its id that comes back in a snapshot may have another owner: what was pruned is let go of by <see cref="Clear"/>.</remarks>
 internal sealed class OwnerMemory
 {
-    private const int Places = 16_384;
+    private const int Places = 4096;
 
     private readonly Entry?[] _places = new Entry?[Places];
 

@@ -48,6 +48,7 @@ internal sealed class TaskRows : ITaskRows
     private readonly Images<TaskImage> _images;
     private readonly Statement _head;
     private readonly Statement _snapshot;
+    private readonly Statement _snapshots;
     private readonly Statement _liveAgent;
     private readonly Statement _liveOf;
     private readonly Statement _nextHolder;
@@ -83,6 +84,11 @@ internal sealed class TaskRows : ITaskRows
             FROM {schema}.tasks WHERE owner_thread_id = $1 AND n = $2
             """);
         _snapshot = connection.Prepare($"SELECT {TaskRow.Columns} FROM {{schema}}.tasks t {TaskRow.Joins} WHERE t.owner_thread_id = $1 AND t.n = $2");
+        _snapshots = connection.Prepare(
+            $"""
+            SELECT {TaskRow.Columns}, a.place FROM unnest($1, $2) WITH ORDINALITY AS a (o, n, place)
+                JOIN {"{schema}"}.tasks t ON t.owner_thread_id = a.o AND t.n = a.n {TaskRow.Joins}
+            """);
         _liveAgent = connection.Prepare("SELECT 1 FROM {schema}.branches WHERE agent_thread = $1 AND NOT ended LIMIT 1");
         _liveOf = connection.Prepare("SELECT n FROM {schema}.branches WHERE owner_thread_id = $1 AND NOT ended");
         _nextHolder = connection.Prepare("SELECT min(host_epoch) FROM {schema}.branches WHERE host_epoch > $1");
@@ -144,6 +150,23 @@ internal sealed class TaskRows : ITaskRows
 
         using var rows = _snapshot.Bind(owner).Bind(number).Rows();
         return rows.Next() ? TaskRow.Read(rows.Reader) : null;
+    }
+
+    public IReadOnlyList<TaskSnapshot> Snapshots(IReadOnlyList<long> numbers)
+    {
+        if (numbers.Count == 0)
+        {
+            return [];
+        }
+
+        var snapshots = new TaskSnapshot[numbers.Count];
+        using var rows = _snapshots.Bind([.. numbers.Select(number => _owners.Of(number)!.Value)]).Bind([.. numbers]).Rows();
+        while (rows.Next())
+        {
+            snapshots[(int)rows.Number(TaskRow.Width) - 1] = TaskRow.Read(rows.Reader);
+        }
+
+        return snapshots;
     }
 
     public TaskSnapshot? SnapshotAtHand(long number) => null;

@@ -5,7 +5,7 @@ namespace Coppice.PostgreSql;
 /// <summary>The ids and numbers of the threads that were used lately. A pair never changes.</summary>
 internal sealed class ThreadMemory
 {
-    private const int MaxPairs = 16_384;
+    private const int MaxPairs = 2048;
 
     private readonly ConcurrentDictionary<string, long> _numbers = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<long, string> _ids = new();

@@ -112,6 +112,9 @@ internal sealed class WorkRows(WriterConnection connection, TaskOwners owners) :
         };
     }
 
+    /// <summary>Gets or sets what reads the tasks that are likely to be claimed.</summary>
+    public TaskQuestions? Ahead { get; set; }
+
     /// <summary>Takes in what was read of a task that the transaction has locked.</summary>
     public void Know(in WorkHead head) => _heads.TryAdd(head.Number, head);
 
@@ -157,11 +160,11 @@ internal sealed class WorkRows(WriterConnection connection, TaskOwners owners) :
         return number;
     }
 
-    public ReadyWork? First(long lane, int aboveVersion) => Only(Of(lane, _first).Bind(aboveVersion));
+    public ReadyWork? First(long lane, int aboveVersion) => Only(Of(lane, _first).Bind(aboveVersion), lane);
 
-    public IReadOnlyList<ReadyWork> Ready(long lane, int version, int limit) => Read(Of(lane, _ready).Bind(version).Bind(limit));
+    public IReadOnlyList<ReadyWork> Ready(long lane, int version, int limit) => Read(Of(lane, _ready).Bind(version).Bind(limit), lane);
 
-    public ReadyWork? Longest(long lane, int version) => Only(Of(lane, _longest).Bind(version));
+    public ReadyWork? Longest(long lane, int version) => Only(Of(lane, _longest).Bind(version), lane);
 
     public IReadOnlyList<long> Due(DateTimeOffset now, int limit) => Come(_due, _dueAmongHeld, now, limit);
 
@@ -208,15 +211,24 @@ internal sealed class WorkRows(WriterConnection connection, TaskOwners owners) :
 
     private static InvalidOperationException NotThere(long number) => new($"The task {number} has no work.");
 
-    private static ReadyWork? Only(Statement query) => Read(query) is [var first] ? first : null;
+    private ReadyWork? Only(Statement query, long lane) => Read(query, lane) is [var first] ? first : null;
 
-    private static List<ReadyWork> Read(Statement query)
+    /// <summary>Reads ready tasks, and what is asked of them when they are claimed.</summary>
+    private List<ReadyWork> Read(Statement query, long lane)
     {
         var ready = new List<ReadyWork>();
-        using var rows = query.Rows();
-        while (rows.Next())
+        using (var rows = query.Rows())
         {
-            ready.Add(new ReadyWork(rows.Number(0), (int)rows.Number(1), (int)rows.Number(2), rows.Number(3)));
+            while (rows.Next())
+            {
+                ready.Add(new ReadyWork(rows.Number(0), (int)rows.Number(1), (int)rows.Number(2), rows.Number(3)));
+            }
+        }
+
+        var unknown = ready.FindAll(task => !_heads.ContainsKey(task.Number));
+        if (unknown.Count > 0)
+        {
+            Ahead?.Know(unknown.ConvertAll(task => (LanePlace.ThreadOf(lane), task.Number)));
         }
 
         return ready;

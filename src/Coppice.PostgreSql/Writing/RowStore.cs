@@ -42,19 +42,21 @@ internal sealed class RowStore : IRowStore, IDisposable
         _branches = new BranchRows(_connection, owners);
         _tasks = new TaskRows(_connection, owners, memory.Owners, _branches);
         _work = new WorkRows(_connection, owners);
-        _lanes = new LaneRows(_connection);
+        var questions = new TaskQuestions(_connection, memory.Owners, _tasks, _branches, _work);
+        _work.Ahead = questions;
+        _lanes = new LaneRows(_connection, questions);
         _kinds = new KindRows(_connection, _lanes);
         _threads = new ThreadRows(_connection, _aside, memory.Threads);
         _hosts = new HostRows(_connection, memory.Session);
         Ids = new IdRows(_connection, _aside);
         Steps = new StepRows(_connection, owners);
         Mailboxes = new MailboxRows(_connection, _threads);
-        Mail = new MailRows(_connection);
+        Mail = new MailRows(_connection, _threads);
         Conversations = new ConversationRows(_connection);
         MessageIds = new MessageIdRows(_connection);
         Outbox = new OutboxRows(_connection);
         _failed = new FailedRows(_connection, memory.Grown);
-        _opening = new Opening(_connection, memory.Owners, owners, _numbers, _hosts, _threads, _tasks, _branches, _work);
+        _opening = new Opening(_connection, memory.Owners, owners, _numbers, _hosts, _threads, questions, _branches, _work);
         _status = _connection.PrepareApart("SELECT pg_xact_status($1::xid8)");
     }
 

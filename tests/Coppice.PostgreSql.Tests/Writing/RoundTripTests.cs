@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Coppice.PostgreSql.Tests.Support;
 
 namespace Coppice.PostgreSql.Tests.Writing;
@@ -61,6 +62,43 @@ public sealed class RoundTripTests
         group.Write(new FinishTask(grandchild, TaskState.Completed));
         Assert.Equal(1, await group.CountAsync("branches"));
     }
+
+    [Fact]
+    public async Task Who_acknowledges_all_mail_takes_two_round_trips()
+    {
+        await using var group = await GroupFixture.CreateAsync();
+        var reader = Guid.NewGuid();
+        group.Write(new FinishTask(group.Add(Task("t1")), TaskState.Completed));
+        group.Write(new OpenMailbox("t1", reader));
+
+        Assert.Equal(new MailAcknowledged(1), group.Write(new AcknowledgeMail("t1", reader, 9)).Single().Answers[0]);
+
+        Assert.Equal(2, group.RoundTrips);
+        Assert.Equal(0, await group.CountAsync("mail"));
+        Assert.Equal(1, await group.CountAsync("threads WHERE acked = 1 AND terminals = 0 AND unread_terminals = 0 AND NOT wakes"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100)]
+    public async Task Claims_of_many_tasks_take_hardly_more_round_trips_than_that_of_one(int threads)
+    {
+        await using var group = await GroupFixture.CreateAsync();
+        var work = new NewWork { Kind = "k", Input = JsonElement.Parse("null") };
+        group.Write([.. Enumerable.Range(0, 100).Select(i => Task($"t{i % threads}") with { Work = work })]);
+        var claim = new ClaimWork([new KindClaim("k")], 1);
+
+        Assert.Single(Claimed(group.Write(claim)));
+        var one = group.RoundTrips;
+        var many = Claimed(group.Write(claim with { Limit = 60 }));
+
+        Assert.Equal(60, many.Select(static task => task.Task.TaskId).Distinct().Count());
+        Assert.All(many, static task => Assert.Equal((TaskState.Running, 1), (task.Task.State, task.Task.Work!.Attempt)));
+        Assert.InRange(group.RoundTrips, 0, one + 35);
+        Assert.Equal(61, await group.CountAsync("work WHERE claim > 0 AND rank IS NULL AND attempt = 1"));
+    }
+
+    private static IReadOnlyList<ClaimedWork> Claimed(WrittenBatch[] written) => ((WorkClaimed)written.Single().Answers[0]).Tasks;
 
     private static AddTask Task(string thread) => new() { OwnerThreadId = thread, Type = "t" };
 }
