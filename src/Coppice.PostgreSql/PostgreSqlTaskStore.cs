@@ -25,6 +25,8 @@ namespace Coppice;
 /// </remarks>
 public sealed class PostgreSqlTaskStore : ITaskStore
 {
+    private static readonly TimeSpan MailDepthAge = TimeSpan.FromMinutes(1);
+
     private readonly Database _database;
     private readonly Listeners _listeners = new();
     private readonly SessionLocks _session;
@@ -33,6 +35,7 @@ public sealed class PostgreSqlTaskStore : ITaskStore
     private readonly GroupWriter _writer;
     private readonly StoreReader _reader;
     private readonly NewsDesk _news;
+    private long _mailDepthReadAt = TimeProvider.System.GetTimestamp();
     private int _isDisposed;
 
     private PostgreSqlTaskStore(Database database, NewsChannel channel)
@@ -248,7 +251,7 @@ public sealed class PostgreSqlTaskStore : ITaskStore
         try
         {
             _session.Check();
-            _memory.MailDepth = await _reader.MailDepthAsync(cancellationToken).ConfigureAwait(false);
+            await ReadMailDepthAsync(cancellationToken).ConfigureAwait(false);
             return await _hosts.BeatAsync(fence, _listeners.HandleUnreadMail, cancellationToken).ConfigureAwait(false);
         }
         catch (NpgsqlException e)
@@ -294,6 +297,17 @@ public sealed class PostgreSqlTaskStore : ITaskStore
         var result = await _writer.CommitAsync(batch, cancellationToken).ConfigureAwait(false);
         _news.Joined(result);
         return result;
+    }
+
+    // It costs as much as there are threads; between two looks the store counts what it writes itself.
+    private async ValueTask ReadMailDepthAsync(CancellationToken cancellationToken)
+    {
+        var before = Volatile.Read(ref _mailDepthReadAt);
+        if (TimeProvider.System.GetElapsedTime(before) >= MailDepthAge
+            && Interlocked.CompareExchange(ref _mailDepthReadAt, TimeProvider.System.GetTimestamp(), before) == before)
+        {
+            _memory.MailDepth = await _reader.MailDepthAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);

@@ -111,7 +111,7 @@ internal sealed class Database : IAsyncDisposable
     {
         if (!await _reading.WaitAsync(_longestWait, cancellationToken).ConfigureAwait(false))
         {
-            throw new NpgsqlException($"None of {Options.ReaderConnections} connections that read was free within {_longestWait.TotalSeconds} s. Raise ReaderConnections.");
+            throw new NoReaderException(Options.ReaderConnections, _longestWait);
         }
 
         try

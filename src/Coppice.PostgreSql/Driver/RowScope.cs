@@ -3,7 +3,7 @@ using Npgsql;
 namespace Coppice.PostgreSql;
 
 /// <summary>The rows of one run of a statement.</summary>
-internal readonly struct RowScope(NpgsqlDataReader reader) : IDisposable
+internal readonly struct RowScope(NpgsqlDataReader reader, NpgsqlBatch? batch = null) : IDisposable
 {
     public NpgsqlDataReader Reader => reader;
 
@@ -29,5 +29,11 @@ internal readonly struct RowScope(NpgsqlDataReader reader) : IDisposable
 
     public DateTimeOffset? TimeOrNull(int column) => IsNull(column) ? null : Time(column);
 
-    public void Dispose() => reader.Dispose();
+    public long[] NumberArray(int column) => reader.GetFieldValue<long[]>(column);
+
+    public void Dispose()
+    {
+        reader.Dispose();
+        batch?.Dispose();
+    }
 }

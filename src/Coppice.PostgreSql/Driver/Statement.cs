@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -8,32 +7,36 @@ namespace Coppice.PostgreSql;
 /// A statement of a writer's connection, used again and again on the writer's own thread; the server prepares it after its second use. Each use binds every
 /// parameter, in order. A time is stored in milliseconds since 1970.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "A command holds nothing; it goes with its connection.")]
-internal sealed class Statement(NpgsqlConnection connection, string sql)
+/// <param name="connection">The connection.</param>
+/// <param name="sql">Its text.</param>
+/// <param name="isApart">
+/// Whether its answer does not depend on what the transaction has noted and not sent, which is then not sent before it.
+/// </param>
+internal sealed class Statement(WriterConnection connection, string sql, bool isApart)
 {
-    private readonly NpgsqlCommand _command = new(sql, connection);
-    private int _next;
+    private NpgsqlBatchCommand? _bound;
 
-    public Statement Bind(long? value) => Set(NpgsqlDbType.Bigint, value);
+    public Statement Bind(long? value) => Add(Parameter.Of(value));
 
-    public Statement Bind(bool value) => Set(NpgsqlDbType.Boolean, value);
+    public Statement Bind(bool value) => Add(new NpgsqlParameter<bool> { NpgsqlDbType = NpgsqlDbType.Boolean, TypedValue = value });
 
-    public Statement Bind(string? value) => Set(NpgsqlDbType.Text, value);
+    public Statement Bind(string? value) => Add(Parameter.Of(value));
 
-    public Statement Bind(Guid? value) => Set(NpgsqlDbType.Uuid, value);
+    public Statement Bind(Guid? value) => Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Uuid, Value = value ?? (object)DBNull.Value });
 
     public Statement Bind(DateTimeOffset? value) => Bind(value?.ToUnixTimeMilliseconds());
 
-    public Statement Bind(long[] values) => Set(NpgsqlDbType.Bigint | NpgsqlDbType.Array, values);
+    public Statement Bind(long[] values) =>
+        Add(new NpgsqlParameter<long[]> { NpgsqlDbType = NpgsqlDbType.Bigint | NpgsqlDbType.Array, TypedValue = values });
 
-    public Statement Bind(string[] values) => Set(NpgsqlDbType.Text | NpgsqlDbType.Array, values);
+    public Statement Bind(string[] values) =>
+        Add(new NpgsqlParameter<string[]> { NpgsqlDbType = NpgsqlDbType.Text | NpgsqlDbType.Array, TypedValue = values });
+
+    /// <summary>Notes it for later: it is sent before anything is read that may depend on it, and at the latest with the commit.</summary>
+    public void Note() => connection.Note(Take());
 
     /// <summary>Runs it and tells how many rows it wrote.</summary>
-    public int Run()
-    {
-        _next = 0;
-        return _command.ExecuteNonQuery();
-    }
+    public int Run() => connection.Run(Take(), isApart);
 
     /// <summary>Runs it and reads one whole number; <see langword="null"/> when there is no row or it is NULL.</summary>
     public long? Scalar()
@@ -56,20 +59,22 @@ internal sealed class Statement(NpgsqlConnection connection, string sql)
     }
 
     /// <summary>Runs it for its rows, which have to be disposed of before the connection is used again.</summary>
-    public RowScope Rows()
+    public RowScope Rows() => connection.Read(Take(), isApart);
+
+    /// <summary>A question that is asked together with others.</summary>
+    /// <param name="take">Takes its rows in.</param>
+    public Question Ask(Action<RowScope> take) => new(Take(), take);
+
+    private Statement Add(NpgsqlParameter parameter)
     {
-        _next = 0;
-        return new RowScope(_command.ExecuteReader());
+        (_bound ??= new NpgsqlBatchCommand(sql)).Parameters.Add(parameter);
+        return this;
     }
 
-    private Statement Set(NpgsqlDbType type, object? value)
+    private NpgsqlBatchCommand Take()
     {
-        if (_next == _command.Parameters.Count)
-        {
-            _command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = type });
-        }
-
-        _command.Parameters[_next++].Value = value ?? DBNull.Value;
-        return this;
+        var bound = _bound ?? new NpgsqlBatchCommand(sql);
+        _bound = null;
+        return bound;
     }
 }

@@ -15,6 +15,9 @@ internal static class StoreFaults
     /// <summary>What an error says, and what to do about it.</summary>
     public static (string Found, string Advice) Explain(NpgsqlException error) => (Text(error), Judge(error).Advice);
 
+    /// <summary>Whether the server has said no and lives on: what it was sent with its COMMIT has not landed.</summary>
+    public static bool IsRefusal(Exception error) => error is PostgresException { InvariantSeverity: "ERROR" };
+
     /// <summary>Whether a transaction that failed so may do better when it is begun anew at once.</summary>
     public static bool IsConflict(NpgsqlException error) =>
         error is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure };
@@ -26,7 +29,7 @@ internal static class StoreFaults
     public static bool IsStale(NpgsqlException error) =>
         error is PostgresException refused
             ? refused.SqlState.StartsWith("57P", StringComparison.Ordinal) || refused.SqlState.StartsWith("08", StringComparison.Ordinal)
-            : error.InnerException is not (TimeoutException or NpgsqlException);
+            : error is not NoReaderException && error.InnerException is not (TimeoutException or NpgsqlException);
 
     public static TaskStoreException Missing(string place, string schema) => new(
         $"There is no schema '{schema}' with a store in {place}. Let a host make it (Migrate), or run the script that 'coppice db script' prints.",
@@ -61,6 +64,7 @@ internal static class StoreFaults
 
         // The driver itself finds that out, and has no code for it.
         _ when error.Message.StartsWith("No password", StringComparison.Ordinal) => Judge(PostgresErrorCodes.InvalidPassword),
+        NoReaderException => ("store_busy", true, "More is read at the same time than it has connections for. It is tried again."),
         _ => ("store_unavailable", true,
             "The database cannot be reached. See that the server runs and that the network lets this host through; it is tried again."),
     };

@@ -2,35 +2,36 @@ using Npgsql;
 
 namespace Coppice.PostgreSql;
 
-/// <summary>A connection that writes, with one transaction at a time and the locks that it holds.</summary>
+/// <summary>A connection that writes, with one transaction at a time, the locks that it holds, and what it is going to write.</summary>
+/// <remarks>
+/// What is written is noted and sent in one round trip with the commit, or before a statement whose answer may depend on it, in one round trip with that. The
+/// transaction begins with the first statement that is sent, and a mark is made only when something that comes after it is.
+/// </remarks>
 internal sealed class WriterConnection : IDisposable
 {
+    private const string LockSql = "FROM {schema}.threads t WHERE owner_thread_id = ANY ($1) ORDER BY owner_thread_id FOR NO KEY UPDATE";
+
     private readonly NpgsqlConnection _connection;
     private readonly string _schema;
     private readonly HashSet<long> _locked = [];
-    private readonly Statement _begin;
-    private readonly Statement _commit;
-    private readonly Statement _rollback;
-    private readonly Statement _mark;
-    private readonly Statement _release;
-    private readonly Statement _rollbackToMark;
+    private readonly List<INoted> _noted = [];
+    private readonly NotedStatements _statements = new();
+    private readonly List<string> _first = [];
     private readonly Statement _lock;
     private readonly Statement _tryLock;
+    private long _lastLocked;
     private HashSet<long>? _lockedAtMark;
+    private bool _isOpen;
+    private bool _isMarked;
 
     public WriterConnection(Database database)
     {
         _connection = database.Open();
         _schema = database.Schema;
-        _begin = Prepare("BEGIN ISOLATION LEVEL READ COMMITTED");
-        _commit = Prepare("COMMIT");
-        _rollback = Prepare("ROLLBACK");
-        _mark = Prepare("SAVEPOINT batch");
-        _release = Prepare("RELEASE SAVEPOINT batch");
-        _rollbackToMark = Prepare("ROLLBACK TO SAVEPOINT batch");
-        _lock = Prepare("SELECT 1 FROM {schema}.threads WHERE owner_thread_id = ANY ($1) ORDER BY owner_thread_id FOR NO KEY UPDATE");
-        Names = new NamedLocks(Prepare);
-        _tryLock = Prepare("SELECT owner_thread_id FROM {schema}.threads WHERE owner_thread_id = ANY ($1) ORDER BY owner_thread_id FOR NO KEY UPDATE SKIP LOCKED");
+        _lock = PrepareApart($"SELECT 1 {LockSql}");
+        _tryLock = PrepareApart($"SELECT owner_thread_id {LockSql} SKIP LOCKED");
+        Names = new NamedLocks(PrepareApart);
+        _noted.Add(_statements);
     }
 
     /// <summary>Gets the schema of the store.</summary>
@@ -38,6 +39,9 @@ internal sealed class WriterConnection : IDisposable
 
     /// <summary>Gets whether the connection is there, as far as is known before it is used.</summary>
     public bool IsOpen => _connection.State == System.Data.ConnectionState.Open;
+
+    /// <summary>Gets how many round trips were made.</summary>
+    public long RoundTrips { get; private set; }
 
     /// <summary>Gets whether something was left out because others had it locked.</summary>
     public bool HasSkipped { get; private set; }
@@ -48,57 +52,151 @@ internal sealed class WriterConnection : IDisposable
     /// <summary>Gets the threads that the transaction holds.</summary>
     public IReadOnlyCollection<long> Locked => _locked;
 
+    /// <summary>Whether the transaction holds a thread.</summary>
+    public bool Holds(long thread) => _locked.Contains(thread);
+
     /// <summary>Makes a statement; <c>{schema}</c> in it is the schema of the store.</summary>
-    public Statement Prepare(string sql) => new(_connection, sql.Replace("{schema}", _schema, StringComparison.Ordinal));
+    public Statement Prepare(string sql) => new(this, InSchema(sql), isApart: false);
 
-    /// <summary>Makes statements that are sent together, each of which sees what others have committed by then.</summary>
-    public NpgsqlBatch PrepareAll(params string[] statements)
+    /// <summary>Makes a statement whose answer does not depend on what the transaction has written.</summary>
+    public Statement PrepareApart(string sql) => new(this, InSchema(sql), isApart: true);
+
+    /// <summary>Makes the statement that locks threads and reads their rows, as columns of <c>threads t</c>.</summary>
+    public Statement PrepareLock(string columns) => PrepareApart($"SELECT {columns} {LockSql}");
+
+    public string InSchema(string sql) => sql.Replace("{schema}", _schema, StringComparison.Ordinal);
+
+    /// <summary>Takes in what is noted for a table, to be sent when it has to be.</summary>
+    public TNoted Add<TNoted>(TNoted noted)
+        where TNoted : INoted
     {
-        var batch = new NpgsqlBatch(_connection);
-        foreach (var sql in statements)
-        {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql.Replace("{schema}", _schema, StringComparison.Ordinal)));
-        }
-
-        return batch;
+        // Before the statements, which may take away what is in here, and never add to it.
+        _noted.Insert(_noted.Count - 1, noted);
+        return noted;
     }
 
     /// <summary>Begins a transaction, which holds nothing yet.</summary>
     public void Begin()
     {
-        _locked.Clear();
-        _lockedAtMark = null;
-        HasSkipped = false;
-        Names.Begin();
-        _begin.Run();
+        Forget();
+        _first.Add("BEGIN ISOLATION LEVEL READ COMMITTED");
     }
 
-    public void Commit() => _commit.Run();
+    /// <summary>Writes what is noted and commits, in one round trip.</summary>
+    public void Commit()
+    {
+        using var batch = _connection.CreateBatch();
+        AddNoted(batch);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
+        Send(batch);
+        _isOpen = false;
+    }
 
-    public void Rollback() => _rollback.Run();
+    public void Rollback()
+    {
+        var isOpen = _isOpen;
+        Forget();
+        if (isOpen)
+        {
+            using var batch = _connection.CreateBatch();
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("ROLLBACK"));
+            Send(batch);
+            _isOpen = false;
+        }
+    }
 
     public void Mark()
     {
-        _mark.Run();
-        _lockedAtMark = [.. _locked];
-        Names.Mark();
+        foreach (var noted in _noted)
+        {
+            noted.Mark();
+        }
+
+        (_isMarked, _lockedAtMark) = (true, null);
     }
 
     public void KeepMark()
     {
-        _release.Run();
-        _lockedAtMark = null;
+        foreach (var noted in _noted)
+        {
+            noted.Keep();
+        }
+
+        if (_lockedAtMark is not null)
+        {
+            _first.Add("RELEASE SAVEPOINT batch");
+        }
+
+        (_isMarked, _lockedAtMark) = (false, null);
     }
 
-    /// <summary>Takes back what was done since the mark. Locks that were taken since are gone with it.</summary>
+    /// <summary>Takes back what was done since the mark. Locks that were taken since the mark was sent are gone with it.</summary>
     public void RollbackToMark()
     {
-        _rollbackToMark.Run();
-        _release.Run();
-        _locked.Clear();
-        _locked.UnionWith(_lockedAtMark!);
-        _lockedAtMark = null;
-        Names.RollbackToMark();
+        foreach (var noted in _noted)
+        {
+            noted.TakeBack();
+        }
+
+        if (_lockedAtMark is { } locked)
+        {
+            using var batch = _connection.CreateBatch();
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("ROLLBACK TO SAVEPOINT batch"));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("RELEASE SAVEPOINT batch"));
+            Send(batch);
+            _locked.Clear();
+            _locked.UnionWith(locked);
+            _lastLocked = _locked.Count == 0 ? 0 : _locked.Max();
+            Names.RollbackToMark();
+        }
+
+        (_isMarked, _lockedAtMark) = (false, null);
+    }
+
+    /// <summary>Notes a statement that writes.</summary>
+    public void Note(NpgsqlBatchCommand command) => _statements.Add(command);
+
+    /// <summary>Runs a statement and tells how many rows it wrote.</summary>
+    public int Run(NpgsqlBatchCommand command, bool isApart)
+    {
+        using var batch = Batch(isApart);
+        batch.BatchCommands.Add(command);
+        Send(batch);
+        return command.RecordsAffected;
+    }
+
+    /// <summary>Runs a statement for its rows.</summary>
+    public RowScope Read(NpgsqlBatchCommand command, bool isApart)
+    {
+        var batch = Batch(isApart);
+        batch.BatchCommands.Add(command);
+        RoundTrips++;
+        return new RowScope(batch.ExecuteReader(), batch);
+    }
+
+    /// <summary>Asks several questions in one round trip.</summary>
+    /// <param name="questions">The questions.</param>
+    /// <param name="isApart">Whether no answer depends on what the transaction has noted.</param>
+    public void Ask(IReadOnlyList<Question> questions, bool isApart)
+    {
+        if (questions.Count == 0)
+        {
+            return;
+        }
+
+        using var batch = Batch(isApart);
+        foreach (var question in questions)
+        {
+            batch.BatchCommands.Add(question.Command);
+        }
+
+        RoundTrips++;
+        using var rows = new RowScope(batch.ExecuteReader());
+        foreach (var question in questions)
+        {
+            question.Take(rows);
+            rows.Reader.NextResult();
+        }
     }
 
     /// <summary>Holds a thread from here on.</summary>
@@ -111,6 +209,13 @@ internal sealed class WriterConnection : IDisposable
         }
     }
 
+    /// <summary>Takes in that threads were locked in the order of their numbers, while the transaction held none.</summary>
+    public void NoteLocked(IReadOnlyCollection<long> threads)
+    {
+        _locked.UnionWith(threads);
+        _lastLocked = _locked.Count == 0 ? 0 : _locked.Max();
+    }
+
     /// <summary>Holds threads from here on.</summary>
     /// <exception cref="LocksNeededException">Somebody else holds one, and to wait for it might be to wait for each other.</exception>
     public void LockAll(IEnumerable<long> threads)
@@ -121,9 +226,11 @@ internal sealed class WriterConnection : IDisposable
             return;
         }
 
-        if (!Names.HasAny && (_locked.Count == 0 || wanted[0] > _locked.Max()))
+        if (!Names.HasAny && wanted[0] > _lastLocked)
         {
-            Wait(wanted);
+            _lock.Bind(wanted).Run();
+            _locked.UnionWith(wanted);
+            _lastLocked = wanted[^1];
             return;
         }
 
@@ -156,14 +263,86 @@ internal sealed class WriterConnection : IDisposable
 
     public void Dispose() => _connection.Dispose();
 
-    private void Wait(long[] threads)
+    private void TryLock(long[] threads)
     {
-        if (threads.Length > 0)
+        foreach (var thread in _tryLock.Bind(threads).Numbers())
         {
-            _lock.Bind(threads).Run();
-            _locked.UnionWith(threads);
+            _locked.Add(thread);
+            _lastLocked = Math.Max(_lastLocked, thread);
         }
     }
 
-    private void TryLock(long[] threads) => _locked.UnionWith(_tryLock.Bind(threads).Numbers());
+    private void Forget()
+    {
+        _locked.Clear();
+        _lastLocked = 0;
+        _first.Clear();
+        (_isMarked, _lockedAtMark) = (false, null);
+        HasSkipped = false;
+        Names.Begin();
+        foreach (var noted in _noted)
+        {
+            noted.Forget();
+        }
+    }
+
+    /// <summary>What goes out before a statement.</summary>
+    private NpgsqlBatch Batch(bool isApart)
+    {
+        var batch = _connection.CreateBatch();
+        if (isApart)
+        {
+            AddFirst(batch);
+        }
+        else
+        {
+            AddNoted(batch);
+        }
+
+        return batch;
+    }
+
+    private void AddNoted(NpgsqlBatch batch)
+    {
+        AddFirst(batch);
+        var outgoing = new Outgoing(batch);
+        foreach (var noted in _noted)
+        {
+            noted.SendMarked(outgoing);
+        }
+
+        if (!_isMarked)
+        {
+            return;
+        }
+
+        if (_lockedAtMark is null)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("SAVEPOINT batch"));
+            _lockedAtMark = [.. _locked];
+            Names.Mark();
+        }
+
+        foreach (var noted in _noted)
+        {
+            noted.SendRest(outgoing);
+        }
+    }
+
+    private void AddFirst(NpgsqlBatch batch)
+    {
+        foreach (var command in _first)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(command));
+            _isOpen = true;
+        }
+
+        _first.Clear();
+    }
+
+    private void Send(NpgsqlBatch batch)
+    {
+        RoundTrips++;
+        batch.ExecuteNonQuery();
+    }
 }

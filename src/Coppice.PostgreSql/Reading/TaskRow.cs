@@ -25,6 +25,9 @@ internal static class TaskRow
         w.due_ms, w.deadline_ms, w.key, w.last_error, w.input
         """;
 
+    /// <summary>How many columns these are.</summary>
+    public const int Width = 34;
+
     /// <summary>
     /// What the columns need beside <c>tasks t</c>. Of a task without work nothing is looked up; OFFSET keeps the planner from reading all work there is.
     /// </summary>

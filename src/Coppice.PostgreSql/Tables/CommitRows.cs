@@ -10,18 +10,17 @@ namespace Coppice.PostgreSql;
 internal readonly record struct CommitMark(long Transaction, Guid Writer, long Number);
 
 /// <summary>Marks the transactions of a connection, and finds out what became of one whose answer was lost.</summary>
-internal sealed class CommitRows(WriterConnection connection)
+internal sealed class CommitRows(WriterConnection connection, NumberRows numbers)
 {
     // Nobody is to wait for the lock of a connection that the server has not found dead yet, so each has a row of its own.
     private readonly Guid _writer = Guid.NewGuid();
     private readonly Statement _mark = connection.Prepare(
         """
-        INSERT INTO {schema}.commits AS c (writer, number, at)
-        SELECT $1, $2, now() WHERE pg_current_xact_id_if_assigned() IS NOT NULL
-        ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = excluded.at RETURNING pg_current_xact_id()::text::bigint
+        INSERT INTO {schema}.commits (writer, number, at) VALUES ($1, $2, now())
+        ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = excluded.at
         """);
 
-    private readonly Statement _status = connection.Prepare("SELECT pg_xact_status($1::xid8)");
+    private readonly Statement _status = connection.PrepareApart("SELECT pg_xact_status($1::xid8)");
 
     // Written and not only read: where a standby has to confirm each commit, this one waits until it has the earlier one as well.
     private readonly Statement _confirm = connection.Prepare("UPDATE {schema}.commits SET number = number WHERE writer = $1 AND number >= $2 RETURNING 1");
@@ -32,14 +31,13 @@ internal sealed class CommitRows(WriterConnection connection)
     /// <returns><see langword="null"/> when it has written nothing.</returns>
     public CommitMark? Mark()
     {
-        var number = _last + 1;
-        if (_mark.Bind(_writer).Bind(number).Scalar() is not { } transaction)
+        if (numbers.TransactionId is not { } transaction)
         {
             return null;
         }
 
-        _last = number;
-        return new CommitMark(transaction, _writer, number);
+        _mark.Bind(_writer).Bind(++_last).Note();
+        return new CommitMark(transaction, _writer, _last);
     }
 
     /// <summary>Whether a transaction has landed; <see langword="null"/> while it may be about to.</summary>

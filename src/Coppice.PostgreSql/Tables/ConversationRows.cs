@@ -11,12 +11,12 @@ internal sealed class ConversationRows(WriterConnection connection) : IConversat
     public void Add(long thread, long entry, JsonElement json)
     {
         connection.Lock(thread);
-        _add.Bind(thread).Bind(entry).Bind(json.GetRawText()).Run();
+        _add.Bind(thread).Bind(entry).Bind(json.GetRawText()).Note();
     }
 
     public void Forget(long thread)
     {
         connection.Lock(thread);
-        _forget.Bind(thread).Run();
+        _forget.Bind(thread).Note();
     }
 }

@@ -30,7 +30,7 @@ internal sealed class FailedRows(WriterConnection connection, GrownSenders grown
     public void Add(long sender, long recipient, MessageBox box, long sequence, int attempts, DateTimeOffset now, string json, string reason)
     {
         connection.Lock(sender);
-        _add.Bind(sender).Bind(recipient).Bind((long)box).Bind(sequence).Bind(attempts).Bind(now).Bind(json).Bind(reason).Run();
+        _add.Bind(sender).Bind(recipient).Bind((long)box).Bind(sequence).Bind(attempts).Bind(now).Bind(json).Bind(reason).Note();
         grown.Add([sender]);
     }
 
@@ -48,7 +48,7 @@ internal sealed class FailedRows(WriterConnection connection, GrownSenders grown
     }
 
     /// <summary>Forgets one that this transaction has listed, and whose sender it therefore holds.</summary>
-    public void Remove(long number) => _remove.Bind(number).Run();
+    public void Remove(long number) => _remove.Bind(number).Note();
 
     public int Clear(long sender)
     {

@@ -9,9 +9,12 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
     private static readonly string FenceKey = SessionLocks.KeySql("fence", "$1::bigint");
     private static readonly string ProcessKey = SessionLocks.KeySql("host", "$1::bigint");
 
-    private readonly Statement _share = connection.Prepare($"SELECT pg_advisory_xact_lock_shared({FenceKey})");
-    private readonly Statement _close = connection.Prepare($"SELECT pg_advisory_xact_lock({FenceKey})");
-    private readonly Statement _isGone = connection.Prepare($"SELECT 1 WHERE pg_try_advisory_xact_lock({ProcessKey})");
+    private readonly Statement _share = connection.PrepareApart(
+        $"SELECT pg_advisory_xact_lock_shared({SessionLocks.KeySql("fence", "epoch")}) FROM unnest($1) AS epoch");
+
+    private readonly Statement _getAll = connection.PrepareApart("SELECT epoch, host_id, is_open FROM {schema}.hosts WHERE epoch = ANY ($1)");
+    private readonly Statement _close = connection.PrepareApart($"SELECT pg_advisory_xact_lock({FenceKey})");
+    private readonly Statement _isGone = connection.PrepareApart($"SELECT 1 WHERE pg_try_advisory_xact_lock({ProcessKey})");
     private readonly Statement _get = connection.Prepare("SELECT host_id, is_open FROM {schema}.hosts WHERE epoch = $1");
     private readonly Statement _open = connection.Prepare(
         $"SELECT epoch, host_id FROM {{schema}}.hosts WHERE is_open AND server = {SessionLocks.ServerSql} ORDER BY epoch");
@@ -32,16 +35,22 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
     /// <summary>Gets the hosts that have joined in the transaction.</summary>
     public IReadOnlyList<HostFence> Joined => _joined;
 
-    /// <summary>Takes the locks of the hosts whose batches are about to be written. The transaction holds no other yet.</summary>
-    public void Begin(IEnumerable<long> epochs)
+    /// <summary>Takes the locks of hosts whose batches are about to be written, in the order of their epochs. The transaction holds no other yet.</summary>
+    public Question AskShared(long[] epochs) => _share.Bind(epochs).Ask(static _ => { });
+
+    /// <summary>Reads those hosts, once their locks are held.</summary>
+    public Question AskAll(long[] epochs) => _getAll.Bind(epochs).Ask(rows =>
     {
-        Forget();
-        _joined.Clear();
-        foreach (var epoch in epochs.Where(static epoch => epoch > 0).Distinct().Order())
+        foreach (var epoch in epochs)
         {
-            _share.Bind(epoch).Run();
+            _known[epoch] = null;
         }
-    }
+
+        while (rows.Next())
+        {
+            _known[rows.Number(0)] = (rows.Text(1), rows.Flag(2));
+        }
+    });
 
     /// <summary>The transaction has landed: the hosts that it closed need show no more that their process lives.</summary>
     public void Landed()
@@ -54,12 +63,16 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
         _closed.Clear();
     }
 
-    /// <summary>Lets go of what the transaction knew.</summary>
-    public void Forget()
+    /// <summary>A transaction begins.</summary>
+    public void Begin()
     {
-        _known.Clear();
+        Forget();
+        _joined.Clear();
         _closed.Clear();
     }
+
+    /// <summary>Lets go of what the transaction knew.</summary>
+    public void Forget() => _known.Clear();
 
     public bool IsOpen(HostFence fence) => Get(fence.Epoch) is (var hostId, true) && hostId == fence.HostId;
 
@@ -91,7 +104,7 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
     {
         // Before anybody can see the host, who would find that its process has ended.
         memory.Session.Hold(fence.Epoch);
-        _add.Bind(fence.Epoch).Bind(fence.HostId).Bind(memory.Channel.Process).Bind(listeners.HandleUnreadMail).Run();
+        _add.Bind(fence.Epoch).Bind(fence.HostId).Bind(memory.Channel.Process).Bind(listeners.HandleUnreadMail).Note();
         _joined.Add(fence);
         _known[fence.Epoch] = (fence.HostId, true);
     }
@@ -99,7 +112,7 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
     public void Leave(HostFence fence)
     {
         Close(fence.Epoch);
-        _leave.Bind(fence.Epoch).Run();
+        _leave.Bind(fence.Epoch).Note();
         Handle(fence.Epoch);
         _known[fence.Epoch] = (fence.HostId, false);
         _closed.Add(fence.Epoch);
@@ -108,7 +121,7 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
     void IHosts.Forget(long epoch)
     {
         Close(epoch);
-        _forget.Bind(epoch).Run();
+        _forget.Bind(epoch).Note();
         Handle(epoch);
         _known[epoch] = null;
         _closed.Add(epoch);

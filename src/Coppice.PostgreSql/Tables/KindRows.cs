@@ -9,11 +9,11 @@ namespace Coppice.PostgreSql;
 internal sealed class KindRows(WriterConnection connection, LaneRows lanes) : IKindRows
 {
     private readonly string _allKinds = $"coppice kinds {connection.Schema}";
-    private readonly Statement _find = connection.Prepare("SELECT n FROM {schema}.kinds WHERE name = $1");
-    private readonly Statement _name = connection.Prepare("SELECT name FROM {schema}.kinds WHERE n = $1");
+    private readonly Statement _find = connection.PrepareApart("SELECT n FROM {schema}.kinds WHERE name = $1");
+    private readonly Statement _name = connection.PrepareApart("SELECT name FROM {schema}.kinds WHERE n = $1");
     private readonly Statement _add = connection.Prepare("INSERT INTO {schema}.kinds (name) VALUES ($1) ON CONFLICT (name) DO NOTHING");
     private readonly Statement _hasReady = connection.Prepare(
-        "SELECT 1 FROM {schema}.lanes WHERE kind = $1 AND ready > 0 AND owner_thread_id <> ALL ($2) LIMIT 1");
+        "SELECT owner_thread_id FROM {schema}.lanes WHERE kind = $1 AND ready > 0 AND owner_thread_id <> ALL ($2) LIMIT 1");
 
     private readonly Statement _running = connection.Prepare(
         "SELECT sum(running) FROM {schema}.lanes WHERE kind = $1 AND running > 0 AND owner_thread_id <> ALL ($2)");
@@ -46,6 +46,9 @@ internal sealed class KindRows(WriterConnection connection, LaneRows lanes) : IK
 
     private readonly Dictionary<string, long> _numbers = new(StringComparer.Ordinal);
     private readonly Dictionary<long, string> _names = [];
+
+    // A thread whose lane of a kind has something ready, as the table has it; none where there is no such lane but those in memory.
+    private readonly Dictionary<long, long?> _ready = [];
 
     public long? Find(string name)
     {
@@ -119,8 +122,20 @@ internal sealed class KindRows(WriterConnection connection, LaneRows lanes) : IK
     {
     }
 
-    public bool HasReady(long kind) =>
-        ChangedOf(kind).Any(static lane => lane.Ready > 0) || _hasReady.Bind(kind).Bind(ChangedThreads(kind)).Scalar() is not null;
+    public bool HasReady(long kind)
+    {
+        if (lanes.HasReadyAtHand(kind))
+        {
+            return true;
+        }
+
+        if (!_ready.TryGetValue(kind, out var thread) || (thread is { } seen && lanes.AtHand(LanePlace.Of(kind, seen)) is { Ready: 0 }))
+        {
+            _ready[kind] = thread = _hasReady.Bind(kind).Bind(ChangedThreads(kind)).Scalar();
+        }
+
+        return thread is not null;
+    }
 
     /// <inheritdoc/>
     /// <remarks>
@@ -161,8 +176,8 @@ internal sealed class KindRows(WriterConnection connection, LaneRows lanes) : IK
 
     public void AddCrash(long kind, DateTimeOffset at, long epoch)
     {
-        _addCrash.Bind(kind).Bind(at).Bind(epoch).Run();
-        _trimCrashes.Bind(kind).Bind(IKindRows.MaxCrashes).Run();
+        _addCrash.Bind(kind).Bind(at).Bind(epoch).Note();
+        _trimCrashes.Bind(kind).Bind(IKindRows.MaxCrashes).Note();
     }
 
     public DateTimeOffset? CrashBefore(long kind, int count) =>
@@ -193,6 +208,7 @@ internal sealed class KindRows(WriterConnection connection, LaneRows lanes) : IK
     {
         _numbers.Clear();
         _names.Clear();
+        _ready.Clear();
     }
 
     /// <summary>Keeps other claims of a kind that have a limit out. Only the first kind is waited for: two hosts may ask for two kinds in either order.</summary>

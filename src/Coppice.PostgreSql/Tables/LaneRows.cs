@@ -4,31 +4,33 @@ namespace Coppice.PostgreSql;
 /// The writer's statements on lanes. Those that were used are in memory until the transaction ends, under their threads' locks; those that change
 /// are written by <see cref="Save"/>, so that a lane that comes and goes within a transaction costs nothing.
 /// </summary>
-internal sealed class LaneRows(WriterConnection connection) : ILaneRows
+internal sealed class LaneRows(WriterConnection connection, TaskQuestions? ahead = null) : ILaneRows
 {
     private const string Claimable = "FROM {schema}.lanes WHERE kind = $1 AND ready > 0 AND running < $2 AND version <= $3";
     private const string AmongHeld = "AND owner_thread_id = ANY ($5)";
     private const string ByPriority = "ORDER BY priority DESC, turn LIMIT $4";
     private const string ByTurn = "ORDER BY turn LIMIT $4";
+    private const string Columns = "owner_thread_id, running, ready, priority, version, turn";
+
+    // How many lanes are known by their ready tasks at once, and how many of those: more are read when a lane comes to them.
+    private const int MostLanes = 64;
+    private const int MostReady = 4;
 
     private readonly Statement _get = connection.Prepare(
-        "SELECT running, ready, priority, version, turn FROM {schema}.lanes WHERE owner_thread_id = $1 AND kind = $2");
+        $"SELECT {Columns} FROM {{schema}}.lanes WHERE owner_thread_id = $1 AND kind = $2");
 
     private readonly Statement _byPriority = connection.Prepare($"SELECT owner_thread_id {Claimable} {ByPriority}");
-    private readonly Statement _byPriorityAmongHeld = connection.Prepare($"SELECT owner_thread_id {Claimable} {AmongHeld} {ByPriority}");
+    private readonly Statement _byPriorityAmongHeld = connection.Prepare($"SELECT {Columns} {Claimable} {AmongHeld} {ByPriority}");
     private readonly Statement _byTurn = connection.Prepare($"SELECT owner_thread_id {Claimable} {ByTurn}");
-    private readonly Statement _byTurnAmongHeld = connection.Prepare($"SELECT owner_thread_id {Claimable} {AmongHeld} {ByTurn}");
-    private readonly Statement _save = connection.Prepare(
+    private readonly Statement _byTurnAmongHeld = connection.Prepare($"SELECT {Columns} {Claimable} {AmongHeld} {ByTurn}");
+    private readonly Statement _ready = connection.Prepare(
         """
-        INSERT INTO {schema}.lanes (owner_thread_id, kind, running, ready, priority, version, turn)
-        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (owner_thread_id, kind) DO UPDATE SET
-            running = excluded.running, ready = excluded.ready, priority = excluded.priority, version = excluded.version, turn = excluded.turn
+        SELECT a.thread, w.n, w.version, w.priority, w.rank FROM unnest($1) AS a (thread), LATERAL (
+            SELECT n, version, priority, rank FROM {schema}.work WHERE owner_thread_id = a.thread AND kind = $2 AND rank IS NOT NULL
+            ORDER BY version, priority DESC, rank LIMIT $3) w
         """);
 
-    private readonly Statement _remove = connection.Prepare(
-        "DELETE FROM {schema}.lanes l USING unnest($1, $2) AS gone (thread, kind) WHERE l.owner_thread_id = gone.thread AND l.kind = gone.kind");
-
+    private readonly Images<LaneImage> _images = connection.Add(MakeImages(connection.InSchema("{schema}.lanes")));
     private readonly Dictionary<long, LaneHead> _heads = [];
     private readonly List<LaneHead> _changed = [];
 
@@ -49,17 +51,25 @@ internal sealed class LaneRows(WriterConnection connection) : ILaneRows
 
         connection.Lock(ThreadOf(lane));
         using var rows = _get.Bind(ThreadOf(lane)).Bind(KindOf(lane)).Rows();
-        var isStored = rows.Next();
-        var head = new LaneHead(lane, isStored);
-        if (isStored)
+        return _heads[lane] = rows.Next() ? Read(lane, rows) : new LaneHead(lane, isStored: false);
+    }
+
+    /// <summary>Whether a lane of a kind that is in memory has a ready task.</summary>
+    public bool HasReadyAtHand(long kind)
+    {
+        foreach (var head in _heads.Values)
         {
-            (head.Running, head.Ready) = ((int)rows.Number(0), (int)rows.Number(1));
-            (head.Priority, head.Version, head.Turn) = ((int)rows.Number(2), (int)rows.Number(3), rows.Number(4));
+            if (head.Ready > 0 && KindOf(head.Number) == kind)
+            {
+                return true;
+            }
         }
 
-        _heads.Add(lane, head);
-        return head;
+        return false;
     }
+
+    /// <summary>The head of a lane, if it is in memory.</summary>
+    public LaneHead? AtHand(long lane) => _heads.GetValueOrDefault(lane);
 
     public LaneHead Changing(long lane)
     {
@@ -90,22 +100,30 @@ internal sealed class LaneRows(WriterConnection connection) : ILaneRows
         {
             var candidates = Find(byAge ? _byTurn : _byPriority, kind, claim, reach).Numbers();
             var held = connection.LockFree(candidates);
-            var threads = held.Count == 0
-                ? [] : Find(byAge ? _byTurnAmongHeld : _byPriorityAmongHeld, kind, claim, limit).Bind([.. held]).Numbers();
-            if (threads.Count == limit || candidates.Count < reach)
+            var stored = held.Count == 0 ? [] : Read(Find(byAge ? _byTurnAmongHeld : _byPriorityAmongHeld, kind, claim, limit).Bind([.. held]), kind);
+            if (stored.Count == limit || candidates.Count < reach)
             {
-                return threads.ConvertAll(thread => NumberOf(kind, thread));
+                ReadAhead(kind, stored);
+                return stored.ConvertAll(static head => head.Number);
             }
         }
     }
 
-    /// <summary>Writes the lanes that changed. To be called before the transaction commits, and before it makes a mark.</summary>
+    /// <summary>Notes the lanes that changed. To be called before the transaction commits, and before it makes a mark.</summary>
     public void Save()
     {
-        Run(_save, _changed.FindAll(static head => !head.IsEmpty), static head => [head.Running, head.Ready, head.Priority, head.Version, head.Turn]);
-        Run(_remove, _changed.FindAll(static head => head is { IsEmpty: true, IsStored: true }), static _ => []);
         foreach (var head in _changed)
         {
+            var image = new LaneImage(head.Number, head.Running, head.Ready, head.Priority, head.Version, head.Turn);
+            if (!head.IsEmpty)
+            {
+                _images.Update(head.Number, image);
+            }
+            else if (head.IsStored)
+            {
+                _images.Delete(head.Number, image);
+            }
+
             head.IsStored = !head.IsEmpty;
             head.IsChanged = false;
         }
@@ -120,24 +138,97 @@ internal sealed class LaneRows(WriterConnection connection) : ILaneRows
         _changed.Clear();
     }
 
-    private static Statement Find(Statement query, long kind, KindClaim claim, long limit) =>
-        query.Bind(kind).Bind(claim.MaxRunningPerThread).Bind(claim.MaxVersion).Bind(limit);
-
-    /// <summary>Runs a statement over lanes, with their threads, their kinds and what else it needs of each as columns.</summary>
-    private static void Run(Statement statement, List<LaneHead> lanes, Func<LaneHead, long[]> values)
+    private static LaneHead Read(long lane, RowScope rows) => new(lane, isStored: true)
     {
-        if (lanes.Count == 0)
+        Running = (int)rows.Number(1),
+        Ready = (int)rows.Number(2),
+        Priority = (int)rows.Number(3),
+        Version = (int)rows.Number(4),
+        Turn = rows.Number(5),
+    };
+
+    private static List<ReadyQueue> Queues(IEnumerable<ReadyWork> all)
+    {
+        var queues = new List<ReadyQueue>(1);
+        foreach (var version in all.GroupBy(static ready => ready.Version).OrderBy(static version => version.Key))
+        {
+            var queue = new ReadyQueue(version.Key);
+            queue.Read(version.OrderByDescending(static ready => ready.Priority).ThenBy(static ready => ready.Rank), isAll: true);
+            queues.Add(queue);
+        }
+
+        return queues;
+    }
+
+    private List<LaneHead> Read(Statement query, long kind)
+    {
+        var heads = new List<LaneHead>();
+        using var rows = query.Rows();
+        while (rows.Next())
+        {
+            var lane = NumberOf(kind, rows.Number(0));
+            if (!_heads.TryGetValue(lane, out var head))
+            {
+                _heads.Add(lane, head = Read(lane, rows));
+            }
+
+            heads.Add(head);
+        }
+
+        return heads;
+    }
+
+    /// <summary>Reads the ready tasks of lanes that are likely to be claimed from, so that it need not be done lane by lane.</summary>
+    private void ReadAhead(long kind, List<LaneHead> lanes)
+    {
+        if (ahead is null || lanes.Count is 0 or > MostLanes)
         {
             return;
         }
 
-        statement.Bind([.. lanes.Select(static head => LanePlace.ThreadOf(head.Number))]).Bind([.. lanes.Select(static head => LanePlace.KindOf(head.Number))]);
-        var rows = lanes.ConvertAll(head => values(head));
-        for (var column = 0; column < rows[0].Length; column++)
+        var found = new List<(long Thread, ReadyWork Ready)>();
+        using (var rows = _ready.Bind([.. lanes.Select(static lane => ThreadOf(lane.Number))]).Bind(kind).Bind(MostReady).Rows())
         {
-            statement.Bind([.. rows.Select(row => row[column])]);
+            while (rows.Next())
+            {
+                found.Add((rows.Number(0), new ReadyWork(rows.Number(1), (int)rows.Number(2), (int)rows.Number(3), rows.Number(4))));
+            }
         }
 
-        statement.Run();
+        ahead.Know(found.ConvertAll(static task => (task.Thread, task.Ready.Number)));
+        var ready = found.ToLookup(static task => task.Thread, static task => task.Ready);
+        foreach (var lane in lanes)
+        {
+            if (lane is { IsChanged: false, Queues: null } && ready[ThreadOf(lane.Number)].Count() == lane.Ready)
+            {
+                lane.Queues = Queues(ready[ThreadOf(lane.Number)]);
+            }
+        }
     }
+
+    private static Statement Find(Statement query, long kind, KindClaim claim, long limit) =>
+        query.Bind(kind).Bind(claim.MaxRunningPerThread).Bind(claim.MaxVersion).Bind(limit);
+
+    private static Images<LaneImage> MakeImages(string table)
+    {
+        Column<LaneImage>[] key = [Number("owner_thread_id", static row => ThreadOf(row.Lane)), Number("kind", static row => LanePlace.KindOf(row.Lane))];
+        Column<LaneImage>[] values =
+        [
+            Number("running", static row => row.Running),
+            Number("ready", static row => row.Ready),
+            Number("priority", static row => row.Priority),
+            Number("version", static row => row.Version),
+            Number("turn", static row => row.Turn),
+        ];
+
+        // A lane that changes may be one that the table does not have yet.
+        var save = RowWriter<LaneImage>.Inserts(
+            table, [.. key, .. values],
+            $"ON CONFLICT (owner_thread_id, kind) DO UPDATE SET {string.Join(", ", values.Select(static column => $"{column.Name} = excluded.{column.Name}"))}");
+        return new(insert: null, save, RowWriter<LaneImage>.Deletes(table, key), static (_, now) => now);
+
+        static NumberColumn<LaneImage> Number(string name, Func<LaneImage, long?> value) => new(name, value);
+    }
+
+    private readonly record struct LaneImage(long Lane, long Running, long Ready, long Priority, long Version, long Turn);
 }

@@ -1,15 +1,23 @@
 namespace Coppice.PostgreSql;
 
 /// <summary>The writer's statements on mail.</summary>
-internal sealed class MailRows(WriterConnection connection) : IMailRows
+internal sealed class MailRows(WriterConnection connection, ThreadRows? threads = null) : IMailRows
 {
-    private readonly Statement _add = connection.Prepare(
-        "INSERT INTO {schema}.mail (owner_thread_id, seq, class, task, json) VALUES ($1, $2, $3, $4, $5)");
+    private readonly Additions<MailRow> _added = connection.Add(new Additions<MailRow>(RowWriter<MailRow>.Inserts(
+        connection.InSchema("{schema}.mail"),
+        [
+            new NumberColumn<MailRow>("owner_thread_id", static row => row.Thread),
+            new NumberColumn<MailRow>("seq", static row => row.Sequence),
+            new NumberColumn<MailRow>("class", static row => (long)row.Class),
+            new NumberColumn<MailRow>("task", static row => row.Addressee),
+            new TextColumn<MailRow>("json", static row => row.Json),
+        ])));
 
     private readonly Statement _acknowledge = connection.Prepare(
         "WITH gone AS (DELETE FROM {schema}.mail WHERE owner_thread_id = $1 AND seq <= $2 RETURNING class) "
         + "SELECT class, count(*) FROM gone GROUP BY class");
 
+    private readonly Statement _acknowledgeAll = connection.Prepare("DELETE FROM {schema}.mail WHERE owner_thread_id = $1 AND seq <= $2");
     private readonly Statement _take = connection.Prepare("DELETE FROM {schema}.mail WHERE owner_thread_id = $1 AND seq = $2 RETURNING json");
 
     // The class of a message is 2.
@@ -20,12 +28,18 @@ internal sealed class MailRows(WriterConnection connection) : IMailRows
     public void Add(long thread, long sequence, MailClass mailClass, long? addressee, MailEvent mail)
     {
         connection.Lock(thread);
-        _add.Bind(thread).Bind(sequence).Bind((long)mailClass).Bind(addressee).Bind(MailEventJson.Serialize(mail)).Run();
+        _added.Add(new MailRow(thread, sequence, mailClass, addressee, MailEventJson.Serialize(mail)));
     }
 
     public MailCounts Acknowledge(long thread, long through)
     {
         connection.Lock(thread);
+        if (threads?.Head(thread) is { } head && through >= head.LastSequence)
+        {
+            _acknowledgeAll.Bind(thread).Bind(through).Note();
+            return head.Unacknowledged;
+        }
+
         var gone = default(MailCounts);
         using var rows = _acknowledge.Bind(thread).Bind(through).Rows();
         while (rows.Next())
@@ -55,4 +69,6 @@ internal sealed class MailRows(WriterConnection connection) : IMailRows
 
         return letters;
     }
+
+    private readonly record struct MailRow(long Thread, long Sequence, MailClass Class, long? Addressee, string Json);
 }

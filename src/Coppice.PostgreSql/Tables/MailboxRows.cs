@@ -58,17 +58,21 @@ internal sealed class MailboxRows(WriterConnection connection, ThreadRows thread
             return;
         }
 
-        var skipped = default(MailCounts);
-        using (var rows = _unread.Bind(thread).Bind(entry.ReadThrough).Bind(through).Rows())
-        {
-            while (rows.Next())
-            {
-                skipped += MailCounts.Of((MailClass)rows.Number(0), (int)rows.Number(1));
-            }
-        }
-
+        var skipped = through >= entry.Head.LastSequence ? entry.Unread : Count(thread, entry.ReadThrough, through);
         threads.Changing(thread);
         entry.ReadThrough = through;
         entry.Unread -= skipped;
+    }
+
+    private MailCounts Count(long thread, long after, long through)
+    {
+        var counts = default(MailCounts);
+        using var rows = _unread.Bind(thread).Bind(after).Bind(through).Rows();
+        while (rows.Next())
+        {
+            counts += MailCounts.Of((MailClass)rows.Number(0), (int)rows.Number(1));
+        }
+
+        return counts;
     }
 }

@@ -53,19 +53,19 @@ internal sealed class MessageIdRows(WriterConnection connection) : IMessageIdRow
     public void Add(long thread, ThreadMessage message, MessageBox box, long place, TimeSpan keep)
     {
         connection.Lock(thread);
-        _add.Bind(thread).Bind(message.MessageId).Bind((long)box).Bind(place).Bind((long)keep.TotalMilliseconds).Bind(message.ExpiresAt).Run();
+        _add.Bind(thread).Bind(message.MessageId).Bind((long)box).Bind(place).Bind((long)keep.TotalMilliseconds).Bind(message.ExpiresAt).Note();
     }
 
     public void End(long thread, string id, MessageBox box, DateTimeOffset now)
     {
         connection.Lock(thread);
-        _end.Bind(thread).Bind(id).Bind(now).Bind((long)box).Run();
+        _end.Bind(thread).Bind(id).Bind(now).Bind((long)box).Note();
     }
 
     public void EndThrough(long thread, long through, DateTimeOffset now)
     {
         connection.Lock(thread);
-        _endThrough.Bind(thread).Bind(through).Bind(now).Run();
+        _endThrough.Bind(thread).Bind(through).Bind(now).Note();
     }
 
     public IReadOnlyList<WaitingMessage> ExpiredIn(long thread, long after, long through, DateTimeOffset now)

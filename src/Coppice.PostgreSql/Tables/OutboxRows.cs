@@ -94,12 +94,12 @@ internal sealed class OutboxRows(WriterConnection connection) : IOutboxRows
         return _next.Scalar() is { } due ? DateTimeOffset.FromUnixTimeMilliseconds(due) : null;
     }
 
-    public void Claim(long number, long epoch) => _claim.Bind(epoch).Bind(number).Run();
+    public void Claim(long number, long epoch) => _claim.Bind(epoch).Bind(number).Note();
 
-    public void MakeReady(long number, DateTimeOffset due, int attempts) => _makeReady.Bind(due).Bind(attempts).Bind(number).Run();
+    public void MakeReady(long number, DateTimeOffset due, int attempts) => _makeReady.Bind(due).Bind(attempts).Bind(number).Note();
 
     public void Remove(in OutboxEntry entry, DateTimeOffset now) =>
-        _remove.Bind(entry.Sender).Bind(entry.Recipient).Bind(entry.Number).Bind(now).Run();
+        _remove.Bind(entry.Sender).Bind(entry.Recipient).Bind(entry.Number).Bind(now).Note();
 
     public void Release(long epoch, DateTimeOffset now)
     {
@@ -111,7 +111,7 @@ internal sealed class OutboxRows(WriterConnection connection) : IOutboxRows
 
         if (senders.Count > 0)
         {
-            _release.Bind(now).Bind(epoch).Bind([.. senders]).Run();
+            _release.Bind(now).Bind(epoch).Bind([.. senders]).Note();
         }
     }
 

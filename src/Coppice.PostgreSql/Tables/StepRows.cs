@@ -43,7 +43,7 @@ internal sealed class StepRows(WriterConnection connection, TaskOwners owners) :
         }
 
         var result = step.Result?.GetRawText();
-        On(task, _add).Bind(place).Bind(step.Name).Bind(step.Key).Bind(step.After).Bind(step.IsFork).Bind(step.Error).Bind(result).Run();
+        On(task, _add).Bind(place).Bind(step.Name).Bind(step.Key).Bind(step.After).Bind(step.IsFork).Bind(step.Error).Bind(result).Note();
         return true;
     }
 
@@ -57,11 +57,11 @@ internal sealed class StepRows(WriterConnection connection, TaskOwners owners) :
     {
         if (value?.GetRawText() is { } json)
         {
-            On(task, _setCheckpoint).Bind(json).Run();
+            On(task, _setCheckpoint).Bind(json).Note();
         }
         else
         {
-            On(task, _removeCheckpoint).Run();
+            On(task, _removeCheckpoint).Note();
         }
     }
 
@@ -69,12 +69,12 @@ internal sealed class StepRows(WriterConnection connection, TaskOwners owners) :
     {
         if (work.HasSteps)
         {
-            On(work.Number, _remove).Run();
+            On(work.Number, _remove).Note();
         }
 
         if (work.HasCheckpoint)
         {
-            On(work.Number, _removeCheckpoint).Run();
+            On(work.Number, _removeCheckpoint).Note();
         }
     }
 

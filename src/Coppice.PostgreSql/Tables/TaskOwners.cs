@@ -3,8 +3,8 @@ namespace Coppice.PostgreSql;
 /// <summary>Which thread a task belongs to. That never changes, so it is remembered, for all connections of a store.</summary>
 internal sealed class TaskOwners(WriterConnection connection, OwnerMemory memory)
 {
-    private readonly Statement _find = connection.Prepare("SELECT owner_thread_id FROM {schema}.task_ids WHERE n = $1");
-    private readonly Statement _findAll = connection.Prepare("SELECT n, owner_thread_id FROM {schema}.task_ids WHERE n = ANY ($1)");
+    private readonly Statement _find = connection.PrepareApart("SELECT owner_thread_id FROM {schema}.task_ids WHERE n = $1");
+    private readonly Statement _findAll = connection.PrepareApart("SELECT n, owner_thread_id FROM {schema}.task_ids WHERE n = ANY ($1)");
 
     /// <summary>The owner of a task, or <see langword="null"/> when there is no such task.</summary>
     public long? Of(long number)

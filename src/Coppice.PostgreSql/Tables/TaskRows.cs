@@ -2,85 +2,122 @@ using System.Text.Json;
 
 namespace Coppice.PostgreSql;
 
-/// <summary>The writer's statements on tasks. A live one has a row among the branches, by which it is found by name, host and agent.</summary>
-internal sealed class TaskRows(WriterConnection connection, TaskOwners owners, OwnerMemory memory) : ITaskRows
+/// <summary>
+/// The writer's statements on tasks. A live one has a row among the branches, by which it is found by name, host and agent. Heads are in memory until the
+/// transaction ends, under their threads' locks.
+/// </summary>
+internal sealed class TaskRows : ITaskRows
 {
-    private readonly Statement _head = connection.Prepare(
-        """
-        SELECT owner_thread_id, state, cancel_ms IS NOT NULL, parent, host_epoch, events_through, agent_thread, agent_open, kind
-        FROM {schema}.tasks WHERE owner_thread_id = $1 AND n = $2
-        """);
+    private static readonly Column<TaskImage>[] Key = [Number("owner_thread_id", static row => row.Head.Owner), Number("n", static row => row.Head.Number)];
 
-    private readonly Statement _snapshot = connection.Prepare(
-        $"SELECT {TaskRow.Columns} FROM {{schema}}.tasks t {TaskRow.Joins} WHERE t.owner_thread_id = $1 AND t.n = $2");
+    private static readonly Column<TaskImage>[] Changing =
+    [
+        Number("state", static row => (long)row.Head.State),
+        Number("host_epoch", static row => row.Head.HostEpoch),
+        Number("events_through", static row => row.Head.EventsThrough),
+        new FlagColumn<TaskImage>("agent_open", static row => row.Head.AgentOpen),
+        new NumberColumn<TaskImage>("completed_ms", static row => row.CompletedAt?.ToUnixTimeMilliseconds()) { IsSetOnce = true },
+        new NumberColumn<TaskImage>("cancel_ms", static row => row.CancelAt?.ToUnixTimeMilliseconds()) { IsSetOnce = true },
+        new TextColumn<TaskImage>("cancelled_by", static row => row.CancelledBy) { IsSetOnce = true },
+        new TextColumn<TaskImage>("error", static row => row.Error) { IsSetOnce = true },
+        new TextColumn<TaskImage>("result", static row => row.Result) { IsSetOnce = true },
+    ];
 
-    private readonly Statement _liveName = connection.Prepare(
-        "SELECT 1 FROM {schema}.branches WHERE owner_thread_id = $1 AND name = $2 AND NOT ended");
+    private static readonly Column<TaskImage>[] Lasting =
+    [
+        Number("created_ms", static row => row.New!.CreatedAt.ToUnixTimeMilliseconds()),
+        Number("parent", static row => row.Head.Parent),
+        Number("parent_owner", static row => row.New!.ParentOwner),
+        Number("agent_thread", static row => row.Head.AgentThread),
+        Number("continues", static row => row.New!.Continues),
+        Number("kind", static row => row.Head.Kind),
+        Number("notify", static row => (long)row.New!.Notify),
+        Text("type", static row => row.New!.Type),
+        Text("name", static row => row.New!.Name),
+        Text("run_id", static row => row.New!.Lineage.RunId),
+        Text("call_id", static row => row.New!.Lineage.CallId),
+        Text("agent_id", static row => row.New!.Lineage.AgentId),
+        Text("description", static row => row.New!.Description),
+    ];
 
-    private readonly Statement _liveAgent = connection.Prepare("SELECT 1 FROM {schema}.branches WHERE agent_thread = $1 AND NOT ended LIMIT 1");
-    private readonly Statement _liveOf = connection.Prepare("SELECT n FROM {schema}.branches WHERE owner_thread_id = $1 AND NOT ended");
-    private readonly Statement _waitingAgent = connection.Prepare(
-        "SELECT n FROM {schema}.branches WHERE agent_thread = $1 AND kind IS NOT NULL AND host_epoch IS NULL AND NOT ended ORDER BY n LIMIT 1");
+    private readonly WriterConnection _connection;
+    private readonly TaskOwners _owners;
+    private readonly OwnerMemory _memory;
+    private readonly BranchRows _branches;
+    private readonly Additions<(long Number, long Owner)> _ids;
+    private readonly Images<TaskImage> _images;
+    private readonly Statement _head;
+    private readonly Statement _snapshot;
+    private readonly Statement _snapshots;
+    private readonly Statement _liveAgent;
+    private readonly Statement _liveOf;
+    private readonly Statement _nextHolder;
+    private readonly Statement _ownersHeld;
+    private readonly Statement _held;
+    private readonly Statement _holdsAny;
+    private readonly Statement _prune;
+    private readonly Statement _pruneCandidates;
+    private readonly Statement _removeId;
+    private readonly Statement _remove;
+    private readonly Dictionary<long, TaskHead?> _heads = [];
 
-    private readonly Statement _nextHolder = connection.Prepare("SELECT min(host_epoch) FROM {schema}.branches WHERE host_epoch > $1");
-    private readonly Statement _ownersHeld = connection.Prepare("SELECT DISTINCT owner_thread_id FROM {schema}.branches WHERE host_epoch = $1");
-    private readonly Statement _held = connection.Prepare("SELECT n FROM {schema}.branches WHERE host_epoch = $1 ORDER BY n");
-    private readonly Statement _holdsAny = connection.Prepare("SELECT 1 FROM {schema}.branches WHERE host_epoch = $1 LIMIT 1");
-    private readonly Statement _addId = connection.Prepare("INSERT INTO {schema}.task_ids (n, owner_thread_id) VALUES ($1, $2)");
-    private readonly Statement _add = connection.Prepare(
-        """
-        INSERT INTO {schema}.tasks (owner_thread_id, n, created_ms, completed_ms, cancel_ms, parent, parent_owner, agent_thread, continues, host_epoch, kind,
-            state, notify, agent_open, type, name, run_id, call_id, agent_id, cancelled_by, description, error, result)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
-        """);
+    public TaskRows(WriterConnection connection, TaskOwners owners, OwnerMemory memory, BranchRows branches)
+    {
+        (_connection, _owners, _memory, _branches) = (connection, owners, memory, branches);
 
-    private readonly Statement _addBranch = connection.Prepare(
-        """
-        INSERT INTO {schema}.branches (owner_thread_id, n, parent, parent_owner, host_epoch, agent_thread, kind, name, run_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        """);
-
-    private readonly Statement _move = connection.Prepare("UPDATE {schema}.tasks SET state = $3 WHERE owner_thread_id = $1 AND n = $2");
-    private readonly Statement _claim = connection.Prepare(
-        "UPDATE {schema}.tasks SET state = 1, host_epoch = $3, events_through = 0 WHERE owner_thread_id = $1 AND n = $2");
-
-    private readonly Statement _giveBack = connection.Prepare(
-        "UPDATE {schema}.tasks SET state = 0, host_epoch = 0, agent_open = agent_thread IS NOT NULL WHERE owner_thread_id = $1 AND n = $2");
-
-    private readonly Statement _setHost = connection.Prepare("UPDATE {schema}.branches SET host_epoch = $3 WHERE owner_thread_id = $1 AND n = $2");
-    private readonly Statement _end = connection.Prepare(
-        """
-        UPDATE {schema}.tasks SET state = $3, completed_ms = $4, error = $5, result = $6, agent_open = false
-        WHERE owner_thread_id = $1 AND n = $2
-        """);
-
-    private readonly Statement _cancel = connection.Prepare(
-        "UPDATE {schema}.tasks SET cancel_ms = $3, cancelled_by = $4 WHERE owner_thread_id = $1 AND n = $2");
-
-    private readonly Statement _events = connection.Prepare("UPDATE {schema}.tasks SET events_through = $3 WHERE owner_thread_id = $1 AND n = $2");
-    private readonly Statement _closeAgent = connection.Prepare("UPDATE {schema}.tasks SET agent_open = false WHERE owner_thread_id = $1 AND n = $2");
-    private readonly Statement _prune = connection.Prepare(
-        """
-        WITH gone AS (
-            DELETE FROM {schema}.tasks t WHERE t.state >= 3 AND t.created_ms < $1 AND coalesce(t.completed_ms, t.created_ms) < $1
-                AND NOT EXISTS (SELECT 1 FROM {schema}.branches b WHERE b.owner_thread_id = t.owner_thread_id AND b.n = t.n)
-                AND NOT EXISTS (SELECT 1 FROM {schema}.work w WHERE w.owner_thread_id = t.owner_thread_id AND w.n = t.n)
-            RETURNING t.n)
-        DELETE FROM {schema}.task_ids i USING gone WHERE i.n = gone.n
-        """);
-
-    private readonly Statement _pruneCandidates = connection.Prepare(
-        """
-        SELECT t.n FROM {schema}.branches b JOIN {schema}.tasks t ON t.owner_thread_id = b.owner_thread_id AND t.n = b.n
-        WHERE b.ended AND coalesce(t.completed_ms, t.created_ms) < $1
-        """);
-
-    private readonly Statement _removeId = connection.Prepare("DELETE FROM {schema}.task_ids WHERE n = $1");
-    private readonly Statement _remove = connection.Prepare("DELETE FROM {schema}.tasks WHERE owner_thread_id = $1 AND n = $2");
-    private readonly Dictionary<long, TaskHead> _heads = [];
+        // Before the tasks: whose number it is is found out here.
+        _ids = connection.Add(new Additions<(long Number, long Owner)>(RowWriter<(long Number, long Owner)>.Inserts(
+            connection.InSchema("{schema}.task_ids"),
+            [
+                new NumberColumn<(long Number, long Owner)>("n", static row => row.Number),
+                new NumberColumn<(long Number, long Owner)>("owner_thread_id", static row => row.Owner),
+            ])));
+        var table = connection.InSchema("{schema}.tasks");
+        _images = connection.Add(new Images<TaskImage>(
+            RowWriter<TaskImage>.Inserts(table, [.. Key, .. Changing, .. Lasting]),
+            RowWriter<TaskImage>.Updates(table, Key, Changing),
+            delete: null,
+            TaskImage.Over));
+        _head = connection.Prepare(
+            """
+            SELECT owner_thread_id, state, cancel_ms IS NOT NULL, parent, host_epoch, events_through, agent_thread, agent_open, kind
+            FROM {schema}.tasks WHERE owner_thread_id = $1 AND n = $2
+            """);
+        _snapshot = connection.Prepare($"SELECT {TaskRow.Columns} FROM {{schema}}.tasks t {TaskRow.Joins} WHERE t.owner_thread_id = $1 AND t.n = $2");
+        _snapshots = connection.Prepare(
+            $"""
+            SELECT {TaskRow.Columns}, a.place FROM unnest($1, $2) WITH ORDINALITY AS a (o, n, place)
+                JOIN {"{schema}"}.tasks t ON t.owner_thread_id = a.o AND t.n = a.n {TaskRow.Joins}
+            """);
+        _liveAgent = connection.Prepare("SELECT 1 FROM {schema}.branches WHERE agent_thread = $1 AND NOT ended LIMIT 1");
+        _liveOf = connection.Prepare("SELECT n FROM {schema}.branches WHERE owner_thread_id = $1 AND NOT ended");
+        _nextHolder = connection.Prepare("SELECT min(host_epoch) FROM {schema}.branches WHERE host_epoch > $1");
+        _ownersHeld = connection.Prepare("SELECT DISTINCT owner_thread_id FROM {schema}.branches WHERE host_epoch = $1");
+        _held = connection.Prepare("SELECT n FROM {schema}.branches WHERE host_epoch = $1 ORDER BY n");
+        _holdsAny = connection.Prepare("SELECT 1 FROM {schema}.branches WHERE host_epoch = $1 LIMIT 1");
+        _prune = connection.Prepare(
+            """
+            WITH gone AS (
+                DELETE FROM {schema}.tasks t WHERE t.state >= 3 AND t.created_ms < $1 AND coalesce(t.completed_ms, t.created_ms) < $1
+                    AND NOT EXISTS (SELECT 1 FROM {schema}.branches b WHERE b.owner_thread_id = t.owner_thread_id AND b.n = t.n)
+                    AND NOT EXISTS (SELECT 1 FROM {schema}.work w WHERE w.owner_thread_id = t.owner_thread_id AND w.n = t.n)
+                RETURNING t.n)
+            DELETE FROM {schema}.task_ids i USING gone WHERE i.n = gone.n
+            """);
+        _pruneCandidates = connection.Prepare(
+            """
+            SELECT t.n FROM {schema}.branches b JOIN {schema}.tasks t ON t.owner_thread_id = b.owner_thread_id AND t.n = b.n
+            WHERE b.ended AND coalesce(t.completed_ms, t.created_ms) < $1
+            """);
+        _removeId = connection.Prepare("DELETE FROM {schema}.task_ids WHERE n = $1");
+        _remove = connection.Prepare("DELETE FROM {schema}.tasks WHERE owner_thread_id = $1 AND n = $2");
+    }
 
     /// <summary>Lets go of what the transaction knew.</summary>
     public void Forget() => _heads.Clear();
+
+    /// <summary>Takes in what was read of a task that the transaction has locked.</summary>
+    public void Know(long number, TaskHead? head) => _heads.TryAdd(number, head);
 
     public TaskHead? Head(long number)
     {
@@ -89,23 +126,24 @@ internal sealed class TaskRows(WriterConnection connection, TaskOwners owners, O
             return known;
         }
 
-        if (owners.Of(number) is not { } owner)
+        if (_owners.Of(number) is not { } owner)
         {
             return null;
         }
 
-        connection.Lock(owner);
+        _connection.Lock(owner);
         using var rows = _head.Bind(owner).Bind(number).Rows();
-        return rows.Next()
-            ? Keep(new TaskHead(
-                number, rows.Number(0), (TaskState)rows.Number(1), rows.Flag(2), rows.NumberOrNull(3), rows.Number(4), rows.Number(5),
-                rows.NumberOrNull(6), rows.Flag(7), rows.NumberOrNull(8)))
-            : null;
+        return _heads[number] = rows.Next() ? ReadHead(number, rows, 0) : null;
     }
+
+    /// <summary>Reads the columns that make a head.</summary>
+    public static TaskHead ReadHead(long number, RowScope rows, int from) => new(
+        number, rows.Number(from), (TaskState)rows.Number(from + 1), rows.Flag(from + 2), rows.NumberOrNull(from + 3), rows.Number(from + 4),
+        rows.Number(from + 5), rows.NumberOrNull(from + 6), rows.Flag(from + 7), rows.NumberOrNull(from + 8));
 
     public TaskSnapshot? Snapshot(long number)
     {
-        if (owners.Of(number) is not { } owner)
+        if (_owners.Of(number) is not { } owner)
         {
             return null;
         }
@@ -114,30 +152,43 @@ internal sealed class TaskRows(WriterConnection connection, TaskOwners owners, O
         return rows.Next() ? TaskRow.Read(rows.Reader) : null;
     }
 
+    public IReadOnlyList<TaskSnapshot> Snapshots(IReadOnlyList<long> numbers)
+    {
+        if (numbers.Count == 0)
+        {
+            return [];
+        }
+
+        var snapshots = new TaskSnapshot[numbers.Count];
+        using var rows = _snapshots.Bind([.. numbers.Select(number => _owners.Of(number)!.Value)]).Bind([.. numbers]).Rows();
+        while (rows.Next())
+        {
+            snapshots[(int)rows.Number(TaskRow.Width) - 1] = TaskRow.Read(rows.Reader);
+        }
+
+        return snapshots;
+    }
+
     public TaskSnapshot? SnapshotAtHand(long number) => null;
 
-    public bool HasLiveName(long owner, string name)
-    {
-        connection.Lock(owner);
-        return _liveName.Bind(owner).Bind(name).Scalar() is not null;
-    }
+    public bool HasLiveName(long owner, string name) => _branches.HasLiveName(owner, name);
 
     public bool HasLiveAgent(long agentThread)
     {
-        connection.Lock(agentThread);
+        _connection.Lock(agentThread);
         return _liveAgent.Bind(agentThread).Scalar() is not null;
     }
 
     public void AddLiveOf(long owner, ICollection<long> numbers)
     {
-        connection.Lock(owner);
+        _connection.Lock(owner);
         foreach (var number in _liveOf.Bind(owner).Numbers())
         {
             numbers.Add(number);
         }
     }
 
-    public long? FindWaitingAgent(long agentThread) => _waitingAgent.Bind(agentThread).Scalar();
+    public long? FindWaitingAgent(long agentThread) => _branches.FindWaitingAgent(agentThread);
 
     public IReadOnlyList<long> Holders()
     {
@@ -155,86 +206,87 @@ internal sealed class TaskRows(WriterConnection connection, TaskOwners owners, O
     public IReadOnlyList<long> HeldBy(long hostEpoch)
     {
         // A host that is fenced gets no more tasks; while the locks are waited for its tasks may still be taken from it.
-        connection.LockAll(_ownersHeld.Bind(hostEpoch).Numbers());
+        _connection.LockAll(_ownersHeld.Bind(hostEpoch).Numbers());
         return _held.Bind(hostEpoch).Numbers();
     }
 
     public void Add(in TaskHead task, string id, AddTask added, DateTimeOffset createdAt, long? continues, in WorkHead? work)
     {
-        connection.Lock(task.Owner);
-        var parentOwner = task.Parent is { } parent ? owners.Of(parent) : null;
-        long? host = task.HostEpoch == 0 ? null : task.HostEpoch;
-        _addId.Bind(task.Number).Bind(task.Owner).Run();
-        _add.Bind(task.Owner).Bind(task.Number).Bind(createdAt).Bind((long?)null).Bind((long?)null).Bind(task.Parent).Bind(parentOwner)
-            .Bind(task.AgentThread).Bind(continues).Bind(task.HostEpoch).Bind(task.Kind).Bind((long)task.State).Bind((long)added.Notify).Bind(task.AgentOpen)
-            .Bind(added.Type).Bind(added.Name).Bind(added.Lineage.RunId).Bind(added.Lineage.CallId).Bind(added.Lineage.AgentId)
-            .Bind((string?)null).Bind(added.Description).Bind((string?)null).Bind((string?)null).Run();
-        _addBranch.Bind(task.Owner).Bind(task.Number).Bind(task.Parent).Bind(parentOwner).Bind(host).Bind(task.AgentThread).Bind(task.Kind)
-            .Bind(added.Name).Bind(task.Parent is null ? added.Lineage.RunId : null).Run();
-        memory.Add(task.Number, task.Owner);
-        Keep(task);
+        _connection.Lock(task.Owner);
+        var parentOwner = task.Parent is { } parent ? _owners.Of(parent) : null;
+        _ids.Add((task.Number, task.Owner));
+        _images.Insert(task.Number, new TaskImage(task)
+        {
+            New = new NewTaskRow(createdAt, parentOwner, continues, added.Notify, added.Type, added.Name, added.Lineage, added.Description),
+        });
+        _branches.AddLive(new BranchImage(task.Owner, task.Number)
+        {
+            Parent = task.Parent,
+            ParentOwner = parentOwner,
+            Host = task.HostEpoch == 0 ? null : task.HostEpoch,
+            AgentThread = task.AgentThread,
+            Kind = task.Kind,
+            Name = added.Name,
+            RunId = task.Parent is null ? added.Lineage.RunId : null,
+        });
+        Remember(task);
     }
 
     public void Add(long number, long owner, TaskSnapshot task, long? parent, long? agentThread, long? continues, long? kind)
     {
-        connection.Lock(owner);
-        _addId.Bind(number).Bind(owner).Run();
-        _add.Bind(owner).Bind(number).Bind(task.CreatedAt).Bind(task.CompletedAt).Bind(task.CancelRequestedAt).Bind(parent)
-            .Bind(parent is { } above ? owners.Of(above) : null).Bind(agentThread).Bind(continues).Bind(0).Bind(kind).Bind((long)task.State)
-            .Bind((long)task.Notify).Bind(false).Bind(task.Type).Bind(task.Name).Bind(task.Lineage.RunId).Bind(task.Lineage.CallId)
-            .Bind(task.Lineage.AgentId).Bind(task.CancelledBy).Bind(task.Description).Bind(task.Error).Bind(task.Result?.GetRawText()).Run();
-        memory.Add(number, owner);
-        _heads.Remove(number);
+        _connection.Lock(owner);
+        var head = new TaskHead(
+            number, owner, task.State, task.CancelRequestedAt is not null, parent, HostEpoch: 0, EventsThrough: 0, agentThread, AgentOpen: false, kind);
+        _ids.Add((number, owner));
+        _images.Insert(number, new TaskImage(head)
+        {
+            New = new NewTaskRow(
+                task.CreatedAt, parent is { } above ? _owners.Of(above) : null, continues, task.Notify, task.Type, task.Name, task.Lineage, task.Description),
+            CompletedAt = task.CompletedAt,
+            CancelAt = task.CancelRequestedAt,
+            CancelledBy = task.CancelledBy,
+            Error = task.Error,
+            Result = task.Result?.GetRawText(),
+        });
+        Remember(head);
     }
 
-    public void Move(in TaskHead task, TaskState state)
-    {
-        _move.Bind(task.Owner).Bind(task.Number).Bind((long)state).Run();
-        Keep(task with { State = state });
-    }
+    public void Move(in TaskHead task, TaskState state) => Change(new TaskImage(Now(task) with { State = state }));
 
     public void Claim(in TaskHead task, long hostEpoch)
     {
-        _claim.Bind(task.Owner).Bind(task.Number).Bind(hostEpoch).Run();
-        _setHost.Bind(task.Owner).Bind(task.Number).Bind(hostEpoch).Run();
-        Keep(task with { State = TaskState.Running, HostEpoch = hostEpoch, EventsThrough = 0 });
+        Change(new TaskImage(Now(task) with { State = TaskState.Running, HostEpoch = hostEpoch, EventsThrough = 0 }));
+        _branches.SetHost(task, hostEpoch);
     }
 
     public void GiveBack(in TaskHead task)
     {
-        _giveBack.Bind(task.Owner).Bind(task.Number).Run();
-        _setHost.Bind(task.Owner).Bind(task.Number).Bind((long?)null).Run();
-        Keep(task with { State = TaskState.Pending, HostEpoch = 0, AgentOpen = task.AgentThread is not null });
+        Change(new TaskImage(Now(task) with { State = TaskState.Pending, HostEpoch = 0, AgentOpen = task.AgentThread is not null }));
+        _branches.SetHost(task, host: null);
     }
 
     public void End(in TaskHead task, TaskState state, DateTimeOffset time, string? error, JsonElement? result)
     {
-        _end.Bind(task.Owner).Bind(task.Number).Bind((long)state).Bind(time).Bind(error).Bind(result?.GetRawText()).Run();
-        Keep(task with { State = state, AgentOpen = false });
+        Change(new TaskImage(Now(task) with { State = state, AgentOpen = false })
+        {
+            CompletedAt = time,
+            Error = error,
+            Result = result?.GetRawText(),
+        });
+        _branches.ForgetWaiting(task.AgentThread);
     }
 
-    public void RequestCancel(in TaskHead task, DateTimeOffset time, string by)
-    {
-        _cancel.Bind(task.Owner).Bind(task.Number).Bind(time).Bind(by).Run();
-        Keep(task with { CancelRequested = true });
-    }
+    public void RequestCancel(in TaskHead task, DateTimeOffset time, string by) =>
+        Change(new TaskImage(Now(task) with { CancelRequested = true }) { CancelAt = time, CancelledBy = by });
 
-    public void SetEventsThrough(in TaskHead task, long through)
-    {
-        _events.Bind(task.Owner).Bind(task.Number).Bind(through).Run();
-        Keep(task with { EventsThrough = through });
-    }
+    public void SetEventsThrough(in TaskHead task, long through) => Change(new TaskImage(Now(task) with { EventsThrough = through }));
 
-    public void CloseAgentInbox(in TaskHead task)
-    {
-        _closeAgent.Bind(task.Owner).Bind(task.Number).Run();
-        Keep(task with { AgentOpen = false });
-    }
+    public void CloseAgentInbox(in TaskHead task) => Change(new TaskImage(Now(task) with { AgentOpen = false }));
 
     public int Prune(DateTimeOffset endedBefore)
     {
         var count = _prune.Bind(endedBefore).Run();
-        memory.Clear();
+        _memory.Clear();
         _heads.Clear();
         return count;
     }
@@ -243,15 +295,32 @@ internal sealed class TaskRows(WriterConnection connection, TaskOwners owners, O
 
     public void Remove(long number)
     {
-        if (owners.Of(number) is { } owner)
+        if (_owners.Of(number) is { } owner)
         {
-            connection.Lock(owner);
+            _connection.Lock(owner);
             _remove.Bind(owner).Bind(number).Run();
             _removeId.Bind(number).Run();
-            memory.Clear();
+            _memory.Clear();
             _heads.Remove(number);
         }
     }
 
-    private TaskHead Keep(in TaskHead task) => _heads[task.Number] = task;
+    private static NumberColumn<TaskImage> Number(string name, Func<TaskImage, long?> value) => new(name, value);
+
+    private static TextColumn<TaskImage> Text(string name, Func<TaskImage, string?> value) => new(name, value);
+
+    /// <summary>A task as it is now: what a rule holds may be older than its last change.</summary>
+    private TaskHead Now(in TaskHead task) => _heads.GetValueOrDefault(task.Number) ?? task;
+
+    private void Remember(in TaskHead task)
+    {
+        _memory.Add(task);
+        _heads[task.Number] = task;
+    }
+
+    private void Change(TaskImage image)
+    {
+        _images.Update(image.Head.Number, image);
+        _heads[image.Head.Number] = image.Head;
+    }
 }

@@ -17,6 +17,11 @@ internal sealed class ThreadMemory
 
     public void Add(string id, long number)
     {
+        if (_ids.ContainsKey(number))
+        {
+            return;
+        }
+
         if (Interlocked.Increment(ref _count) > MaxPairs)
         {
             _numbers.Clear();

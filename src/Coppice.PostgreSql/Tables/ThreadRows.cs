@@ -6,26 +6,26 @@ namespace Coppice.PostgreSql;
 /// </summary>
 internal sealed class ThreadRows(WriterConnection connection, WriterConnection aside, ThreadMemory memory) : IThreadRows
 {
-    private readonly Statement _find = connection.Prepare("SELECT owner_thread_id FROM {schema}.thread_ids WHERE id = $1");
-    private readonly Statement _idOf = connection.Prepare("SELECT id FROM {schema}.thread_ids WHERE owner_thread_id = $1");
-    private readonly Statement _addId = aside.Prepare("INSERT INTO {schema}.thread_ids (id) VALUES ($1) ON CONFLICT (id) DO NOTHING");
+    private const string Columns =
+        """
+        owner_thread_id, last_seq, acked, customs, terminals, messages, entries, wakes, reader, reader_epoch, reader_agent, read_through,
+        unread_customs, unread_terminals, unread_messages, (SELECT id FROM {schema}.thread_ids i WHERE i.owner_thread_id = t.owner_thread_id)
+        """;
+
+    private readonly Statement _find = connection.PrepareApart("SELECT owner_thread_id FROM {schema}.thread_ids WHERE id = $1");
+    private readonly Statement _findAll = connection.PrepareApart("SELECT id, owner_thread_id FROM {schema}.thread_ids WHERE id = ANY ($1)");
+
+    // What somebody else adds at the same time is in neither part of the answer.
     private readonly Statement _add = aside.Prepare(
-        "INSERT INTO {schema}.threads (owner_thread_id) SELECT owner_thread_id FROM {schema}.thread_ids WHERE id = $1 ON CONFLICT DO NOTHING");
-
-    private readonly Statement _get = connection.Prepare(
         """
-        SELECT last_seq, acked, customs, terminals, messages, entries, wakes, reader, reader_epoch, reader_agent, read_through,
-            unread_customs, unread_terminals, unread_messages
-        FROM {schema}.threads WHERE owner_thread_id = $1
+        WITH added AS (INSERT INTO {schema}.thread_ids (id) SELECT * FROM unnest($1) ON CONFLICT (id) DO NOTHING RETURNING id, owner_thread_id),
+            heads AS (INSERT INTO {schema}.threads (owner_thread_id) SELECT owner_thread_id FROM added)
+        SELECT id, owner_thread_id FROM added UNION ALL SELECT id, owner_thread_id FROM {schema}.thread_ids WHERE id = ANY ($1)
         """);
 
-    private readonly Statement _save = connection.Prepare(
-        """
-        UPDATE {schema}.threads SET last_seq = $2, acked = $3, customs = $4, terminals = $5, messages = $6, entries = $7, wakes = $8,
-            reader = $9, reader_epoch = $10, reader_agent = $11, read_through = $12, unread_customs = $13, unread_terminals = $14, unread_messages = $15
-        WHERE owner_thread_id = $1
-        """);
-
+    private readonly Statement _get = connection.Prepare($"SELECT {Columns} FROM {{schema}}.threads t WHERE owner_thread_id = $1");
+    private readonly Statement _lock = connection.PrepareLock(Columns);
+    private readonly Images<ThreadImage> _images = connection.Add(MakeImages(connection.InSchema("{schema}.threads")));
     private readonly Dictionary<long, ThreadEntry> _entries = [];
     private readonly List<ThreadEntry> _changed = [];
     private readonly HashSet<ThreadEntry> _saved = [];
@@ -60,11 +60,34 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
             return known;
         }
 
-        // Kept at once, whatever becomes of the transaction: two that need the same thread shall not wait for each other.
-        _addId.Bind(id).Run();
-        _add.Bind(id).Run();
+        EnsureAll([id]);
         return Find(id)!.Value;
     }
+
+    /// <summary>Gives numbers to those of some threads that have none. They are remembered, as far as nobody else gives one at the same time.</summary>
+    /// <remarks>Kept at once, whatever becomes of the transaction: two that need the same thread shall not wait for each other.</remarks>
+    public void EnsureAll(IEnumerable<string> ids)
+    {
+        // In one order, so that two that add the same threads do not wait for each other.
+        string[] unknown = [.. ids.Where(id => memory.NumberOf(id) is null).Order(StringComparer.Ordinal)];
+        if (unknown.Length > 0)
+        {
+            Remember(_add.Bind(unknown));
+        }
+    }
+
+    /// <summary>Looks for the numbers of threads, and remembers them.</summary>
+    public void FindAll(IEnumerable<string> ids)
+    {
+        string[] unknown = [.. ids.Where(id => memory.NumberOf(id) is null)];
+        if (unknown.Length > 0)
+        {
+            Remember(_findAll.Bind(unknown));
+        }
+    }
+
+    /// <summary>The number of a thread, if it is at hand.</summary>
+    public long? AtHand(string id) => memory.NumberOf(id);
 
     public ThreadHead Post(long number, MailCounts mail)
     {
@@ -94,28 +117,19 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
         }
 
         connection.Lock(number);
-        var id = IdOf(number);
         using var rows = _get.Bind(number).Rows();
-        rows.Next();
-        var entry = new ThreadEntry(new ThreadHead(number, id)
-        {
-            LastSequence = rows.Number(0),
-            Acknowledged = rows.Number(1),
-            Unacknowledged = new MailCounts((int)rows.Number(2), (int)rows.Number(3), (int)rows.Number(4)),
-            Entries = (int)rows.Number(5),
-            IsStoredAsWaking = rows.Flag(6),
-        })
-        {
-            Reader = rows.GuidOrNull(7),
-            ReaderEpoch = rows.NumberOrNull(8) ?? 0,
-            ReaderEpochBefore = rows.NumberOrNull(8) ?? 0,
-            ReaderAgent = rows.NumberOrNull(9),
-            ReadThrough = rows.Number(10),
-            Unread = new MailCounts((int)rows.Number(11), (int)rows.Number(12), (int)rows.Number(13)),
-        };
-        _entries.Add(number, entry);
-        return entry;
+        return rows.Next() ? Read(rows) : throw new InvalidOperationException($"No thread has the number {number}.");
     }
+
+    /// <summary>Locks threads, while the transaction has no lock yet, and reads them.</summary>
+    public Question AskLocked(long[] numbers) => _lock.Bind(numbers).Ask(rows =>
+    {
+        connection.NoteLocked(numbers);
+        while (rows.Next())
+        {
+            Read(rows);
+        }
+    });
 
     /// <summary>A thread for the caller to change.</summary>
     public ThreadEntry Changing(long number)
@@ -130,16 +144,15 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
         return entry;
     }
 
-    /// <summary>Writes the threads that changed.</summary>
+    /// <summary>Notes the threads that changed. To be called before the transaction commits, and before it makes a mark.</summary>
     public void Save()
     {
         foreach (var entry in _changed)
         {
             var (head, unread) = (entry.Head, entry.Unread);
-            _save.Bind(head.Number).Bind(head.LastSequence).Bind(head.Acknowledged).Bind(head.Unacknowledged.Customs).Bind(head.Unacknowledged.Terminals)
-                .Bind(head.Unacknowledged.Messages).Bind(head.Entries).Bind(head.Unacknowledged.Waking > 0).Bind(entry.Reader)
-                .Bind(entry.Reader is null ? null : entry.ReaderEpoch).Bind(entry.ReaderAgent).Bind(entry.ReadThrough)
-                .Bind(unread.Customs).Bind(unread.Terminals).Bind(unread.Messages).Run();
+            _images.Update(head.Number, new ThreadImage(
+                head.Number, head.LastSequence, head.Acknowledged, head.Unacknowledged, head.Entries, entry.Reader,
+                entry.Reader is null ? null : entry.ReaderEpoch, entry.ReaderAgent, entry.ReadThrough, unread));
             head.IsChanged = false;
             _saved.Add(entry);
         }
@@ -167,16 +180,65 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
         _saved.Clear();
     }
 
-    private string IdOf(long number)
+    private static Images<ThreadImage> MakeImages(string table)
     {
-        if (memory.IdOf(number) is { } known)
-        {
-            return known;
-        }
+        Column<ThreadImage>[] values =
+        [
+            Number("last_seq", static row => row.LastSequence),
+            Number("acked", static row => row.Acknowledged),
+            Number("customs", static row => row.Unacknowledged.Customs),
+            Number("terminals", static row => row.Unacknowledged.Terminals),
+            Number("messages", static row => row.Unacknowledged.Messages),
+            Number("entries", static row => row.Entries),
+            new FlagColumn<ThreadImage>("wakes", static row => row.Unacknowledged.Waking > 0),
+            new GuidColumn<ThreadImage>("reader", static row => row.Reader),
+            Number("reader_epoch", static row => row.ReaderEpoch),
+            Number("reader_agent", static row => row.ReaderAgent),
+            Number("read_through", static row => row.ReadThrough),
+            Number("unread_customs", static row => row.Unread.Customs),
+            Number("unread_terminals", static row => row.Unread.Terminals),
+            Number("unread_messages", static row => row.Unread.Messages),
+        ];
+        return new(
+            insert: null, RowWriter<ThreadImage>.Updates(table, [Number("owner_thread_id", static row => row.Thread)], values), delete: null, static (_, now) => now);
 
-        using var rows = _idOf.Bind(number).Rows();
-        var id = rows.Next() ? rows.Text(0) : throw new InvalidOperationException($"No thread has the number {number}.");
-        memory.Add(id, number);
-        return id;
+        static NumberColumn<ThreadImage> Number(string name, Func<ThreadImage, long?> value) => new(name, value);
     }
+
+    private void Remember(Statement found)
+    {
+        using var rows = found.Rows();
+        while (rows.Next())
+        {
+            memory.Add(rows.Text(0), rows.Number(1));
+        }
+    }
+
+    private ThreadEntry Read(RowScope rows)
+    {
+        var (number, id) = (rows.Number(0), rows.Text(15));
+        var entry = new ThreadEntry(new ThreadHead(number, id)
+        {
+            LastSequence = rows.Number(1),
+            Acknowledged = rows.Number(2),
+            Unacknowledged = new MailCounts((int)rows.Number(3), (int)rows.Number(4), (int)rows.Number(5)),
+            Entries = (int)rows.Number(6),
+            IsStoredAsWaking = rows.Flag(7),
+        })
+        {
+            Reader = rows.GuidOrNull(8),
+            ReaderEpoch = rows.NumberOrNull(9) ?? 0,
+            ReaderEpochBefore = rows.NumberOrNull(9) ?? 0,
+            ReaderAgent = rows.NumberOrNull(10),
+            ReadThrough = rows.Number(11),
+            Unread = new MailCounts((int)rows.Number(12), (int)rows.Number(13), (int)rows.Number(14)),
+        };
+        memory.Add(id, number);
+        _entries.Add(number, entry);
+        return entry;
+    }
+
+    private readonly record struct ThreadImage(
+        long Thread, long LastSequence, long Acknowledged, MailCounts Unacknowledged, int Entries, Guid? Reader, long? ReaderEpoch, long? ReaderAgent,
+        long ReadThrough, MailCounts Unread);
 }

@@ -24,21 +24,7 @@ internal sealed class WorkRows(WriterConnection connection, TaskOwners owners) :
         FROM {schema}.work WHERE owner_thread_id = $1 AND n = $2
         """);
 
-    private readonly Statement _add = connection.Prepare(
-        """
-        INSERT INTO {schema}.work (owner_thread_id, n, kind, version, recovery, max_crashes, priority, attempt, failures, crashes, rank, due_ms,
-            expires_ms, deadline_ms, restored, key, last_error, input)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-        """);
-
-    private readonly Statement _set = connection.Prepare(
-        """
-        UPDATE {schema}.work SET attempt = $3, failures = $4, crashes = $5, claim = $6, rank = $7, due_ms = $8, expires_ms = $9, has_steps = $10,
-            has_checkpoint = $11
-        WHERE owner_thread_id = $1 AND n = $2
-        """);
-
-    private readonly Statement _setError = connection.Prepare("UPDATE {schema}.work SET last_error = $3 WHERE owner_thread_id = $1 AND n = $2");
+    private readonly Images<WorkImage> _images = connection.Add(MakeImages(connection.InSchema("{schema}.work")));
     private readonly Statement _byKey = connection.Prepare(
         """
         SELECT n FROM {schema}.work
@@ -87,6 +73,7 @@ internal sealed class WorkRows(WriterConnection connection, TaskOwners owners) :
 
     private readonly Statement _remove = connection.Prepare("DELETE FROM {schema}.work WHERE owner_thread_id = $1 AND n = $2");
     private readonly Dictionary<long, WorkHead> _heads = [];
+    private readonly Dictionary<(long Owner, string Key), long?> _keys = [];
 
     public WorkHead Head(long number)
     {
@@ -103,21 +90,36 @@ internal sealed class WorkRows(WriterConnection connection, TaskOwners owners) :
             throw NotThere(number);
         }
 
-        var kind = rows.Number(0);
-        return _heads[number] = new WorkHead(
-            number, kind, LanePlace.Of(kind, owner), (int)rows.Number(1), (RecoveryPolicy)rows.Number(2), (int)rows.Number(3), (int)rows.Number(4),
-            rows.TimeOrNull(5))
+        return _heads[number] = ReadHead(number, owner, rows, 0);
+    }
+
+    /// <summary>Reads the columns that make a head.</summary>
+    public static WorkHead ReadHead(long number, long owner, RowScope rows, int from)
+    {
+        var kind = rows.Number(from);
+        return new WorkHead(
+            number, kind, LanePlace.Of(kind, owner), (int)rows.Number(from + 1), (RecoveryPolicy)rows.Number(from + 2), (int)rows.Number(from + 3),
+            (int)rows.Number(from + 4), rows.TimeOrNull(from + 5))
         {
-            Attempt = (int)rows.Number(6),
-            Failures = (int)rows.Number(7),
-            Crashes = (int)rows.Number(8),
-            Claim = rows.Number(9),
-            Rank = rows.NumberOrNull(10),
-            DueAt = rows.TimeOrNull(11),
-            HasSteps = rows.Flag(12),
-            HasCheckpoint = rows.Flag(13),
+            Attempt = (int)rows.Number(from + 6),
+            Failures = (int)rows.Number(from + 7),
+            Crashes = (int)rows.Number(from + 8),
+            Claim = rows.Number(from + 9),
+            Rank = rows.NumberOrNull(from + 10),
+            DueAt = rows.TimeOrNull(from + 11),
+            HasSteps = rows.Flag(from + 12),
+            HasCheckpoint = rows.Flag(from + 13),
         };
     }
+
+    /// <summary>Gets or sets what reads the tasks that are likely to be claimed.</summary>
+    public TaskQuestions? Ahead { get; set; }
+
+    /// <summary>Takes in what was read of a task that the transaction has locked.</summary>
+    public void Know(in WorkHead head) => _heads.TryAdd(head.Number, head);
+
+    /// <summary>Takes in which task of a thread, which the transaction has locked, was added with a key.</summary>
+    public void KnowKey(long owner, string key, long? number) => _keys.TryAdd((owner, key), number);
 
     public void Add(in WorkHead head, long owner, NewWork work)
     {
@@ -137,28 +139,32 @@ internal sealed class WorkRows(WriterConnection connection, TaskOwners owners) :
         Add(head, owner, isRestored: true, work.IdempotencyKey, work.LastError, work.Input);
     }
 
-    public void Set(in WorkHead work)
-    {
-        On(work, _set).Bind(work.Attempt).Bind(work.Failures).Bind(work.Crashes).Bind(work.Claim).Bind(work.Rank).Bind(work.DueAt)
-            .Bind(work.IsPending ? work.Deadline : null).Bind(work.HasSteps).Bind(work.HasCheckpoint).Run();
-        _heads[work.Number] = work;
-    }
+    public void Set(in WorkHead work) => Change(new WorkImage(work, LanePlace.ThreadOf(work.Lane)));
 
-    public void SetError(in WorkHead work, string lastError) => On(work, _setError).Bind(lastError).Run();
+    public void SetError(in WorkHead work, string lastError)
+    {
+        var now = _heads.GetValueOrDefault(work.Number, work);
+        Change(new WorkImage(now, LanePlace.ThreadOf(now.Lane)) { LastError = lastError });
+    }
 
     public void End(in WorkHead work) => Set(work);
 
     public long? FindByKey(long owner, string key)
     {
-        connection.Lock(owner);
-        return _byKey.Bind(owner).Bind(key).Scalar();
+        if (!_keys.TryGetValue((owner, key), out var number))
+        {
+            connection.Lock(owner);
+            _keys[(owner, key)] = number = _byKey.Bind(owner).Bind(key).Scalar();
+        }
+
+        return number;
     }
 
-    public ReadyWork? First(long lane, int aboveVersion) => Only(Of(lane, _first).Bind(aboveVersion));
+    public ReadyWork? First(long lane, int aboveVersion) => Only(Of(lane, _first).Bind(aboveVersion), lane);
 
-    public IReadOnlyList<ReadyWork> Ready(long lane, int version, int limit) => Read(Of(lane, _ready).Bind(version).Bind(limit));
+    public IReadOnlyList<ReadyWork> Ready(long lane, int version, int limit) => Read(Of(lane, _ready).Bind(version).Bind(limit), lane);
 
-    public ReadyWork? Longest(long lane, int version) => Only(Of(lane, _longest).Bind(version));
+    public ReadyWork? Longest(long lane, int version) => Only(Of(lane, _longest).Bind(version), lane);
 
     public IReadOnlyList<long> Due(DateTimeOffset now, int limit) => Come(_due, _dueAmongHeld, now, limit);
 
@@ -181,7 +187,7 @@ internal sealed class WorkRows(WriterConnection connection, TaskOwners owners) :
         if (locked.Count > 0)
         {
             _prune.Bind(endedBefore).Bind([.. locked]).Run();
-            _heads.Clear();
+            Forget();
         }
     }
 
@@ -192,23 +198,37 @@ internal sealed class WorkRows(WriterConnection connection, TaskOwners owners) :
             connection.Lock(owner);
             _remove.Bind(owner).Bind(number).Run();
             _heads.Remove(number);
+            _keys.Clear();
         }
     }
 
     /// <summary>Lets go of what is in memory, because a transaction begins or the table has been set back.</summary>
-    public void Forget() => _heads.Clear();
+    public void Forget()
+    {
+        _heads.Clear();
+        _keys.Clear();
+    }
 
     private static InvalidOperationException NotThere(long number) => new($"The task {number} has no work.");
 
-    private static ReadyWork? Only(Statement query) => Read(query) is [var first] ? first : null;
+    private ReadyWork? Only(Statement query, long lane) => Read(query, lane) is [var first] ? first : null;
 
-    private static List<ReadyWork> Read(Statement query)
+    /// <summary>Reads ready tasks, and what is asked of them when they are claimed.</summary>
+    private List<ReadyWork> Read(Statement query, long lane)
     {
         var ready = new List<ReadyWork>();
-        using var rows = query.Rows();
-        while (rows.Next())
+        using (var rows = query.Rows())
         {
-            ready.Add(new ReadyWork(rows.Number(0), (int)rows.Number(1), (int)rows.Number(2), rows.Number(3)));
+            while (rows.Next())
+            {
+                ready.Add(new ReadyWork(rows.Number(0), (int)rows.Number(1), (int)rows.Number(2), rows.Number(3)));
+            }
+        }
+
+        var unknown = ready.FindAll(task => !_heads.ContainsKey(task.Number));
+        if (unknown.Count > 0)
+        {
+            Ahead?.Know(unknown.ConvertAll(task => (LanePlace.ThreadOf(lane), task.Number)));
         }
 
         return ready;
@@ -234,17 +254,18 @@ internal sealed class WorkRows(WriterConnection connection, TaskOwners owners) :
     {
         var json = input.ValueKind == JsonValueKind.Undefined ? "null" : input.GetRawText();
         connection.Lock(owner);
-        _add.Bind(owner).Bind(work.Number).Bind(work.Kind).Bind(work.Version).Bind((long)work.Recovery).Bind(work.MaxCrashes).Bind(work.Priority)
-            .Bind(work.Attempt).Bind(work.Failures).Bind(work.Crashes).Bind(work.Rank).Bind(work.DueAt).Bind(work.IsPending ? work.Deadline : null)
-            .Bind(work.Deadline).Bind(isRestored).Bind(key).Bind(lastError).Bind(json).Run();
+        _images.Insert(work.Number, new WorkImage(work, owner) { LastError = lastError, New = new NewWorkRow(isRestored, key, json) });
+        if (key is not null && !isRestored)
+        {
+            _keys[(owner, key)] = work.Number;
+        }
     }
 
-    /// <summary>Binds a statement to the row of a task's work.</summary>
-    private Statement On(in WorkHead work, Statement statement)
+    private void Change(WorkImage image)
     {
-        var owner = LanePlace.ThreadOf(work.Lane);
-        connection.Lock(owner);
-        return statement.Bind(owner).Bind(work.Number);
+        connection.Lock(image.Owner);
+        _images.Update(image.Head.Number, image);
+        _heads[image.Head.Number] = image.Head;
     }
 
     /// <summary>Binds a statement to the work of a lane.</summary>
@@ -252,5 +273,39 @@ internal sealed class WorkRows(WriterConnection connection, TaskOwners owners) :
     {
         connection.Lock(LanePlace.ThreadOf(lane));
         return statement.Bind(LanePlace.ThreadOf(lane)).Bind(LanePlace.KindOf(lane));
+    }
+
+    private static Images<WorkImage> MakeImages(string table)
+    {
+        Column<WorkImage>[] key = [Number("owner_thread_id", static row => row.Owner), Number("n", static row => row.Head.Number)];
+        Column<WorkImage>[] changing =
+        [
+            Number("attempt", static row => row.Head.Attempt),
+            Number("failures", static row => row.Head.Failures),
+            Number("crashes", static row => row.Head.Crashes),
+            Number("claim", static row => row.Head.Claim),
+            Number("rank", static row => row.Head.Rank),
+            Number("due_ms", static row => row.Head.DueAt?.ToUnixTimeMilliseconds()),
+            Number("expires_ms", static row => row.Head.IsPending ? row.Head.Deadline?.ToUnixTimeMilliseconds() : null),
+            new FlagColumn<WorkImage>("has_steps", static row => row.Head.HasSteps),
+            new FlagColumn<WorkImage>("has_checkpoint", static row => row.Head.HasCheckpoint),
+            new TextColumn<WorkImage>("last_error", static row => row.LastError) { IsSetOnce = true },
+        ];
+        Column<WorkImage>[] lasting =
+        [
+            Number("kind", static row => row.Head.Kind),
+            Number("version", static row => row.Head.Version),
+            Number("recovery", static row => (long)row.Head.Recovery),
+            Number("max_crashes", static row => row.Head.MaxCrashes),
+            Number("priority", static row => row.Head.Priority),
+            Number("deadline_ms", static row => row.Head.Deadline?.ToUnixTimeMilliseconds()),
+            new FlagColumn<WorkImage>("restored", static row => row.New!.IsRestored),
+            new TextColumn<WorkImage>("key", static row => row.New!.Key),
+            new TextColumn<WorkImage>("input", static row => row.New!.Input),
+        ];
+        return new(
+            RowWriter<WorkImage>.Inserts(table, [.. key, .. changing, .. lasting]), RowWriter<WorkImage>.Updates(table, key, changing), delete: null, WorkImage.Over);
+
+        static NumberColumn<WorkImage> Number(string name, Func<WorkImage, long?> value) => new(name, value);
     }
 }

@@ -106,10 +106,19 @@ internal sealed class GroupWriter
         var isFirstLoss = true;
         for (var restarts = 0; ; restarts++)
         {
+            var isSent = false;
             try
             {
                 WriteOnce(group, locks);
+                isSent = true;
+                _store!.Commit();
                 break;
+            }
+            catch (Exception e) when (isSent && ConnectGate.IsOfConnecting(e) && !StoreFaults.IsRefusal(e))
+            {
+                Disconnect();
+                Settle(group, e as NpgsqlException ?? new NpgsqlException(e.Message, e));
+                return;
             }
             catch (LocksNeededException e) when (restarts < MaxRestarts)
             {
@@ -140,7 +149,7 @@ internal sealed class GroupWriter
             }
         }
 
-        Commit(group);
+        Landed(group);
     }
 
     private void WriteOnce(CommitGroup group, IReadOnlyCollection<long> locks)
@@ -154,28 +163,12 @@ internal sealed class GroupWriter
         }
 
         group.Notices.CutWork(_store.Kinds);
-        group.Mark = _store.Save();
+        group.Mark = _store.Mark();
         group.News = _store.News(group.Notices);
         if (_listeners.WantChanges)
         {
             group.Notices.ReadTasks(_store.Tasks.Snapshot);
         }
-    }
-
-    private void Commit(CommitGroup group)
-    {
-        try
-        {
-            _store!.Commit();
-        }
-        catch (Exception e) when (ConnectGate.IsOfConnecting(e))
-        {
-            Disconnect();
-            Settle(group, e as NpgsqlException ?? new NpgsqlException(e.Message, e));
-            return;
-        }
-
-        Landed(group);
     }
 
     private void Landed(CommitGroup group)

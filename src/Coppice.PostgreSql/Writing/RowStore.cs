@@ -17,6 +17,8 @@ internal sealed class RowStore : IRowStore, IDisposable
     private readonly NewsWriter _news;
     private readonly FailedRows _failed;
     private readonly CommitRows _commits;
+    private readonly BranchRows _branches;
+    private readonly Opening _opening;
     private readonly StoreMemory _memory;
     private long _mailAtMark;
 
@@ -37,9 +39,12 @@ internal sealed class RowStore : IRowStore, IDisposable
 
         var owners = new TaskOwners(_connection, memory.Owners);
         _numbers = new NumberRows(_connection);
-        _tasks = new TaskRows(_connection, owners, memory.Owners);
+        _branches = new BranchRows(_connection, owners);
+        _tasks = new TaskRows(_connection, owners, memory.Owners, _branches);
         _work = new WorkRows(_connection, owners);
-        _lanes = new LaneRows(_connection);
+        var questions = new TaskQuestions(_connection, memory.Owners, _tasks, _branches, _work);
+        _work.Ahead = questions;
+        _lanes = new LaneRows(_connection, questions);
         _kinds = new KindRows(_connection, _lanes);
         _threads = new ThreadRows(_connection, _aside, memory.Threads);
         _hosts = new HostRows(_connection, memory, listeners);
@@ -47,14 +52,14 @@ internal sealed class RowStore : IRowStore, IDisposable
         _news = new NewsWriter(_open, _threads, listeners);
         Ids = new IdRows(_connection, _aside);
         Steps = new StepRows(_connection, owners);
-        Branches = new BranchRows(_connection, owners);
         Mailboxes = new MailboxRows(_connection, _threads);
-        Mail = new MailRows(_connection);
+        Mail = new MailRows(_connection, _threads);
         Conversations = new ConversationRows(_connection);
         MessageIds = new MessageIdRows(_connection);
         Outbox = new OutboxRows(_connection);
         _failed = new FailedRows(_connection, memory.Grown);
-        _commits = new CommitRows(_connection);
+        _commits = new CommitRows(_connection, _numbers);
+        _opening = new Opening(_connection, memory.Owners, owners, _numbers, _open, _hosts, _threads, questions, _branches, _work);
     }
 
     public INumbers Numbers => _numbers;
@@ -71,7 +76,7 @@ internal sealed class RowStore : IRowStore, IDisposable
 
     public ILaneRows Lanes => _lanes;
 
-    public IBranchRows Branches { get; }
+    public IBranchRows Branches => _branches;
 
     public IThreadRows Threads => _threads;
 
@@ -98,27 +103,28 @@ internal sealed class RowStore : IRowStore, IDisposable
     public void Begin(IReadOnlyCollection<MutationBatch> batches, IReadOnlyCollection<long> threads)
     {
         Forget();
-        _numbers.Reserve(batches.Sum(static batch => batch.Mutations.Count(static mutation => mutation is AddTask)));
-        _connection.Begin();
-        _open.Begin(batches.Any(static batch => batch.Mutations.Any(static mutation => mutation is JoinHost)));
-        _hosts.Begin(batches.Select(static batch => batch.Host.Epoch));
-        _connection.LockAll(threads);
-        _numbers.Begin();
+        _numbers.Forget();
+        _hosts.Begin();
+        _opening.Begin(batches, threads);
     }
 
-    /// <summary>Writes what is noted in memory.</summary>
-    /// <returns>By what the transaction can be looked up; <see langword="null"/> when it has written nothing.</returns>
-    public CommitMark? Save()
-    {
-        _lanes.Save();
-        _threads.Save();
-        return _commits.Mark();
-    }
+    /// <summary>Gets how many round trips were made.</summary>
+    public long RoundTrips => _connection.RoundTrips + _aside.RoundTrips;
+
+    /// <summary>Marks the transaction, to which nothing is added from here on.</summary>
+    /// <returns>By what it can be looked up; <see langword="null"/> when it has written nothing.</returns>
+    public CommitMark? Mark() => _commits.Mark();
 
     /// <summary>What other processes have to hear of the transaction, once it has landed.</summary>
     public IReadOnlyList<NewsItem> News(Notices notices) => _news.Write(notices, _hosts.Joined);
 
-    public void Commit() => _connection.Commit();
+    /// <summary>Writes what is noted and commits.</summary>
+    public void Commit()
+    {
+        _lanes.Save();
+        _threads.Save();
+        _connection.Commit();
+    }
 
     /// <summary>Whether a transaction has landed; <see langword="null"/> while it may be about to. None is under way here.</summary>
     public bool? HasLanded(CommitMark mark) => _commits.HasLanded(mark);
@@ -141,6 +147,7 @@ internal sealed class RowStore : IRowStore, IDisposable
     {
         _connection.Rollback();
         Forget();
+        _numbers.Forget();
         if (dropNumbers)
         {
             _numbers.Drop();
@@ -175,6 +182,7 @@ internal sealed class RowStore : IRowStore, IDisposable
         _failed.TakenBack();
         _threads.MailChange = 0;
         _tasks.Forget();
+        _branches.Forget();
         _work.Forget();
         _kinds.Forget();
         _lanes.Forget();

@@ -19,6 +19,8 @@ internal sealed class BranchTable(Connection connection) : IBranchRows
     // Most tasks hang on nothing, and then there is nothing to look up. Null where it is not known.
     private bool? _isEmpty;
 
+    public bool HasEveryLiveTask => false;
+
     public BranchRow? Find(long number)
     {
         if (IsEmpty())

@@ -87,6 +87,8 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent) : ITa
         recent.Distrust();
     }
 
+    public IReadOnlyList<TaskSnapshot> Snapshots(IReadOnlyList<long> numbers) => [.. numbers.Select(number => Snapshot(number)!)];
+
     public TaskSnapshot? Snapshot(long number)
     {
         if (recent.Find(number) is { } known)

@@ -34,6 +34,29 @@ public sealed class DatabaseTests
         Assert.Equal("8s", await command.ExecuteScalarAsync(Stop));
     }
 
+    [Fact]
+    public async Task When_all_that_read_are_in_use_for_too_long_the_store_is_busy()
+    {
+        await using var schema = await ScratchSchema.ReserveAsync();
+        await using var store = await PostgreSqlTaskStore.OpenAsync(
+            $"{await PostgresServer.ConnectionStringAsync()};Timeout=1", new() { Schema = schema.Name, ReaderConnections = 1 }, Stop).Within();
+        await using var connection = await schema.DataSource.OpenConnectionAsync(Stop);
+        await using var transaction = await connection.BeginTransactionAsync(Stop);
+        await using (var keep = new NpgsqlCommand($"LOCK TABLE {schema.Name}.tasks", connection, transaction))
+        {
+            await keep.ExecuteNonQueryAsync(Stop);
+        }
+
+        var first = store.GetAsync("bg_1", Stop).AsTask();
+        var second = store.GetAsync("bg_1", Stop).AsTask();
+        var refused = await Assert.ThrowsAsync<TaskStoreException>(async () => await (await Task.WhenAny(first, second)).Within());
+        await transaction.RollbackAsync(Stop);
+
+        Assert.Equal("store_busy", refused.Code);
+        Assert.True(refused.IsTransient);
+        await Task.WhenAll(first.ContinueWith(static _ => { }, TaskScheduler.Default), second.ContinueWith(static _ => { }, TaskScheduler.Default)).Within();
+    }
+
     [Theory]
     [InlineData("Multiplexing=true")]
     [InlineData("Pooling=false")]

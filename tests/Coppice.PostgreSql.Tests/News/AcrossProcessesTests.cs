@@ -114,6 +114,20 @@ public sealed class AcrossProcessesTests : NewsTest
     [Theory]
     [InlineData(Way.News)]
     [InlineData(Way.Look)]
+    public async Task A_reader_learns_that_it_was_taken_over_also_when_the_other_has_closed_the_mailbox_again(Way way)
+    {
+        var (here, there) = (await StartAsync(way), await StartAsync(way));
+        await using var old = await there.OpenInboxAsync("t1", Stop).Within();
+        var reading = old.ReadAsync(Stop).AsTask();
+
+        await (await here.OpenInboxAsync("t1", Stop).Within()).DisposeAsync();
+
+        await Assert.ThrowsAsync<InboxTakenOverException>(() => reading.Within());
+    }
+
+    [Theory]
+    [InlineData(Way.News)]
+    [InlineData(Way.Look)]
     public async Task Work_is_claimed_by_a_process_that_knows_its_kind(Way way)
     {
         var kind = new TaskKind<string, string>("work");

@@ -106,6 +106,7 @@ public sealed class KindRowsTests
         Assert.True(fixture.One.Kinds.HasRoom(1, 9));
         fixture.Other.Begin();
         fixture.Other.Connection.Mark();
+        Assert.Empty(fixture.Other.Kinds.WithReady());
         Assert.True(fixture.Other.Kinds.HasRoom(2, 9));
         Assert.False(fixture.Other.Connection.HasSkipped);
 
@@ -113,7 +114,7 @@ public sealed class KindRowsTests
         Assert.True(fixture.Other.Connection.HasSkipped);
         Assert.Equal(DateTimeOffset.UnixEpoch, fixture.Other.Work.NextTime());
 
-        // What was held since the mark is free again.
+        // What was held since the mark was sent is free again.
         Assert.False(fixture.One.Kinds.HasRoom(2, 9));
         fixture.Other.RollbackToMark();
         Assert.True(fixture.One.Kinds.HasRoom(2, 9));

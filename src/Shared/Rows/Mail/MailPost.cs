@@ -37,7 +37,7 @@ internal sealed class MailPost(BatchContext context)
             return;
         }
 
-        var buried = context.Mail.Bury(thread, agent.Number);
+        var buried = context.Threads.Head(thread).Unacknowledged.Messages > 0 ? context.Mail.Bury(thread, agent.Number) : [];
         var reader = context.Mailboxes.Find(thread);
         if (buried.Count > 0)
         {

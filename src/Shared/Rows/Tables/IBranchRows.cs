@@ -8,6 +8,11 @@ namespace Coppice.Rows;
 /// </summary>
 internal interface IBranchRows
 {
+    /// <summary>
+    /// Gets whether a live task is here from when it is added, whatever it hangs on. Otherwise only <see cref="Branches.Spawned"/> adds it.
+    /// </summary>
+    bool HasEveryLiveTask { get; }
+
     /// <summary>Finds a task that is on a branch. Most are not, and often none is at all.</summary>
     BranchRow? Find(long number);
 

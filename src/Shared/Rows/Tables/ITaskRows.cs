@@ -14,6 +14,9 @@ internal interface ITaskRows
     /// <summary>The task as it reads now, or <see langword="null"/> when there is none.</summary>
     TaskSnapshot? Snapshot(long number);
 
+    /// <summary>Tasks that there are as they read now, in the order of their numbers as given.</summary>
+    IReadOnlyList<TaskSnapshot> Snapshots(IReadOnlyList<long> numbers);
+
     /// <summary>
     /// The task as it reads now, if the store has it at hand; <see langword="null"/> is always right, and right where it would have to be
     /// read.

@@ -10,7 +10,7 @@ internal sealed class Branches(IBranchRows rows)
     public void Spawned(long number, long owner, long? parent, string? name, string? runId)
     {
         // A task may have named this one as its parent before there was one of that id.
-        if (parent is null && runId is null && !rows.HasChild(number))
+        if (parent is null && runId is null && (rows.HasEveryLiveTask || !rows.HasChild(number)))
         {
             return;
         }

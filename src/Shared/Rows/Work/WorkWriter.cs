@@ -8,11 +8,13 @@ internal sealed class WorkWriter(BatchContext context, WorkQueue queue, MailPost
         var expired = Expire();
         Promote();
         var round = new ClaimRound(context, queue, claim.Kinds);
-        var claimed = new List<ClaimedWork>();
-        while (claimed.Count < claim.Limit && round.Next(byAge: context.Numbers.PeekClaim() % WorkRules.AgeTurn == 0) is { } next)
+        var works = new List<WorkHead>();
+        while (works.Count < claim.Limit && round.Next(byAge: context.Numbers.PeekClaim() % WorkRules.AgeTurn == 0) is { } next)
         {
-            claimed.Add(Claim(next, claim.AgentReader));
+            works.Add(Claim(next, claim.AgentReader));
         }
+
+        var claimed = Claimed(works);
 
         var asked = claim.Kinds.Select(static kind => kind.Kind).ToHashSet(StringComparer.Ordinal);
         var unknown = context.Kinds.WithReady().Where(kind => !asked.Contains(kind)).Order(StringComparer.Ordinal);
@@ -111,7 +113,7 @@ internal sealed class WorkWriter(BatchContext context, WorkQueue queue, MailPost
         }
     }
 
-    private ClaimedWork Claim(long number, Guid agentReader)
+    private WorkHead Claim(long number, Guid agentReader)
     {
         var task = context.Tasks.Head(number)!.Value;
         var work = queue.Claim(context.Work.Head(number));
@@ -122,8 +124,21 @@ internal sealed class WorkWriter(BatchContext context, WorkQueue queue, MailPost
             post.Open(context.Threads.Head(agentThread).Id, agentReader, number);
         }
 
-        var checkpoint = work.HasCheckpoint ? context.Steps.Checkpoint(number) : null;
-        return new ClaimedWork(context.Tasks.Snapshot(number)!, work.Claim, work.HasSteps ? context.Steps.Count(number) : 0, checkpoint);
+        return work;
+    }
+
+    private List<ClaimedWork> Claimed(List<WorkHead> works)
+    {
+        var tasks = context.Tasks.Snapshots(works.ConvertAll(static work => work.Number));
+        var claimed = new List<ClaimedWork>(works.Count);
+        for (var i = 0; i < works.Count; i++)
+        {
+            var work = works[i];
+            var checkpoint = work.HasCheckpoint ? context.Steps.Checkpoint(work.Number) : null;
+            claimed.Add(new ClaimedWork(tasks[i], work.Claim, work.HasSteps ? context.Steps.Count(work.Number) : 0, checkpoint));
+        }
+
+        return claimed;
     }
 
     /// <summary>Makes work of a host pending again.</summary>

@@ -1,0 +1,88 @@
+namespace Coppice.PostgreSql;
+
+/// <summary>Reads what rules decide about tasks by, many at a time, and tells it to the rows. The transaction holds their threads.</summary>
+internal sealed class TaskQuestions(WriterConnection connection, OwnerMemory memory, TaskRows tasks, BranchRows branches, WorkRows work)
+{
+    private const string Columns =
+        """
+        t.n, t.owner_thread_id, t.state, t.cancel_ms IS NOT NULL, t.parent, t.host_epoch, t.events_through, t.agent_thread, t.agent_open, t.kind, t.name,
+        t.run_id, EXISTS (SELECT 1 FROM {schema}.branches c WHERE c.parent = t.n)
+        """;
+
+    private readonly Statement _task = connection.PrepareApart($"SELECT {Columns} FROM {{schema}}.tasks t WHERE t.owner_thread_id = $1 AND t.n = $2");
+    private readonly Statement _tasks = connection.PrepareApart(
+        $"SELECT {Columns} FROM unnest($1, $2) AS a (o, n) JOIN {{schema}}.tasks t ON t.owner_thread_id = a.o AND t.n = a.n");
+
+    private readonly Statement _work = connection.PrepareApart(
+        """
+        SELECT a.n, a.o, w.kind, w.version, w.recovery, w.max_crashes, w.priority, w.deadline_ms, w.attempt, w.failures, w.crashes, w.claim, w.rank, w.due_ms,
+            w.has_steps, w.has_checkpoint
+        FROM unnest($1, $2) AS a (o, n) JOIN {schema}.work w ON w.owner_thread_id = a.o AND w.n = a.n
+        """);
+
+    /// <summary>Reads tasks with their work, in one round trip.</summary>
+    public void Know(List<(long Owner, long Number)> some)
+    {
+        var questions = new List<Question>();
+        Ask(questions, some);
+        AskWork(questions, some);
+        connection.Ask(questions, isApart: false);
+    }
+
+    /// <summary>Asks for tasks, and for what hangs on them.</summary>
+    public void Ask(List<Question> questions, List<(long Owner, long Number)> some)
+    {
+        if (some.Count == 0)
+        {
+            return;
+        }
+
+        var statement = some is [var (owner, number)] ? _task.Bind(owner).Bind(number) : _tasks.Bind(OwnersOf(some)).Bind(NumbersOf(some));
+        questions.Add(statement.Ask(rows =>
+        {
+            while (rows.Next())
+            {
+                Know(rows);
+            }
+
+            foreach (var (_, absent) in some)
+            {
+                tasks.Know(absent, head: null);
+            }
+        }));
+    }
+
+    /// <summary>Asks for the work of tasks, of those that have any.</summary>
+    public void AskWork(List<Question> questions, List<(long Owner, long Number)> some)
+    {
+        if (some.Count > 0)
+        {
+            questions.Add(_work.Bind(OwnersOf(some)).Bind(NumbersOf(some)).Ask(rows =>
+            {
+                while (rows.Next())
+                {
+                    work.Know(WorkRows.ReadHead(rows.Number(0), rows.Number(1), rows, 2));
+                }
+            }));
+        }
+    }
+
+    private static long[] OwnersOf(List<(long Owner, long Number)> some) => [.. some.Select(static task => task.Owner)];
+
+    private static long[] NumbersOf(List<(long Owner, long Number)> some) => [.. some.Select(static task => task.Number)];
+
+    /// <summary>Takes in a task; while it is live it is on a branch, and what that says of it stands in its own row too.</summary>
+    private void Know(RowScope rows)
+    {
+        var number = rows.Number(0);
+        var task = TaskRows.ReadHead(number, rows, 1);
+        tasks.Know(number, task);
+        memory.Add(task);
+        branches.KnowChild(number, rows.Flag(12));
+        if (task.IsLive)
+        {
+            var run = task.Parent is null ? rows.TextOrNull(11) : null;
+            branches.Know(new BranchRow(number, task.Parent, task.Owner, HasEnded: false, rows.TextOrNull(10), run));
+        }
+    }
+}

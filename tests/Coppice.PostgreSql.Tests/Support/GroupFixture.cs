@@ -1,0 +1,65 @@
+namespace Coppice.PostgreSql.Tests.Support;
+
+/// <summary>A schema of a test's own and what writes to it, a group at a time and on the test's own thread.</summary>
+internal sealed class GroupFixture : IAsyncDisposable
+{
+    private readonly ScratchSchema _schema;
+    private readonly Database _database;
+    private readonly SessionLocks _session;
+    private readonly RowStore _store;
+    private readonly BatchWriter _batches;
+    private HostFence _host = HostFence.None;
+    private long _count;
+
+    private GroupFixture(ScratchSchema schema, Database database)
+    {
+        (_schema, _database) = (schema, database);
+        _session = new SessionLocks(database);
+        _store = new RowStore(database, new StoreMemory(_session, new NewsChannel("coppice_group", Process: 1)), new Listeners());
+        _batches = new BatchWriter(_store);
+    }
+
+    /// <summary>Gets how many round trips the last group took.</summary>
+    public long RoundTrips { get; private set; }
+
+    public static async Task<GroupFixture> CreateAsync()
+    {
+        var schema = await ScratchSchema.ReserveAsync();
+        await schema.ExecuteAsync(PostgreSqlSchema.CreateScript(schema.Name));
+        var fixture = new GroupFixture(schema, new Database(await PostgresServer.ConnectionStringAsync(), new PostgreSqlTaskStoreOptions { Schema = schema.Name }));
+        fixture._host = ((HostJoined)fixture.Write(new JoinHost("h")).Single().Answers[0]).Fence;
+        return fixture;
+    }
+
+    /// <summary>Writes batches of one mutation each, as one group.</summary>
+    public WrittenBatch[] Write(params Mutation[] mutations) => WriteGroup([.. mutations.Select(static mutation => (Mutation[])[mutation])]);
+
+    /// <summary>Writes batches as one group.</summary>
+    public WrittenBatch[] WriteGroup(params Mutation[][] batches)
+    {
+        var before = _store.RoundTrips;
+        var group = batches.Select(batch => new MutationBatch(new BatchId(_host.Epoch, ++_count), _host, TimeProvider.System.GetUtcNow(), batch)).ToList();
+        _store.Begin(group, []);
+        var notices = new Notices();
+        var written = group.ConvertAll(batch => _batches.Write(batch, notices));
+        _store.Mark();
+        _store.News(notices);
+        _store.Commit();
+        _store.Landed();
+        RoundTrips = _store.RoundTrips - before;
+        return [.. written];
+    }
+
+    /// <summary>Adds a task and gives its id.</summary>
+    public string Add(AddTask task) => ((TaskAdded)Write(task).Single().Answers[0]).TaskId;
+
+    public async Task<long> CountAsync(string fromWhere) => (long)(await _schema.QueryAsync($"SELECT count(*) FROM {_schema.Name}.{fromWhere}"))!;
+
+    public async ValueTask DisposeAsync()
+    {
+        _store.Dispose();
+        _session.Dispose();
+        await _database.DisposeAsync();
+        await _schema.DisposeAsync();
+    }
+}

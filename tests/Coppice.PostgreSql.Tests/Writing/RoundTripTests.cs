@@ -1,0 +1,104 @@
+using System.Text.Json;
+using Coppice.PostgreSql.Tests.Support;
+
+namespace Coppice.PostgreSql.Tests.Writing;
+
+public sealed class RoundTripTests
+{
+    [Fact]
+    public async Task A_spawn_takes_two_round_trips_and_so_does_its_end()
+    {
+        await using var group = await GroupFixture.CreateAsync();
+        group.Add(Task("t1") with { Name = "first" });
+
+        var id = group.Add(Task("t1") with { Name = "second" });
+        Assert.Equal(2, group.RoundTrips);
+
+        Assert.IsType<TaskFinished>(group.Write(new FinishTask(id, TaskState.Completed)).Single().Answers[0]);
+        Assert.Equal(2, group.RoundTrips);
+    }
+
+    [Fact]
+    public async Task A_spawn_in_a_thread_that_is_new_takes_one_round_trip_more()
+    {
+        await using var group = await GroupFixture.CreateAsync();
+        group.Add(Task("t1"));
+
+        group.Write([.. Enumerable.Range(0, 50).Select(static i => Task($"new{i}") with { Name = "n" })]);
+
+        Assert.Equal(3, group.RoundTrips);
+    }
+
+    [Fact]
+    public async Task A_group_takes_no_more_round_trips_than_one_batch()
+    {
+        await using var group = await GroupFixture.CreateAsync();
+        group.Write([.. Enumerable.Range(0, 10).Select(static i => Task($"t{i}"))]);
+
+        var added = group.Write([.. Enumerable.Range(0, 100).Select(static i => Task($"t{i % 10}") with { Name = $"n{i}" })]);
+        Assert.Equal(2, group.RoundTrips);
+
+        var ids = added.Select(static batch => ((TaskAdded)batch.Answers[0]).TaskId);
+        var ended = group.Write([.. ids.Select(static id => new FinishTask(id, TaskState.Failed) { Error = "no" })]);
+        Assert.Equal(2, group.RoundTrips);
+        Assert.All(ended, static batch => Assert.IsType<TaskFinished>(batch.Answers[0]));
+        Assert.Equal(100, await group.CountAsync("tasks WHERE state = 4 AND error = 'no' AND completed_ms IS NOT NULL"));
+        Assert.Equal(100, await group.CountAsync("mail"));
+        Assert.Equal(10, await group.CountAsync("branches"));
+        Assert.Equal(10, await group.CountAsync("threads WHERE last_seq = 10 AND terminals = 10 AND wakes"));
+    }
+
+    [Fact]
+    public async Task What_is_nested_takes_two_round_trips_too()
+    {
+        await using var group = await GroupFixture.CreateAsync();
+        var parent = group.Add(Task("t1"));
+        var child = group.Add(Task("t1") with { Lineage = new TaskLineage { TaskId = parent } });
+        var grandchild = group.Add(Task("t1") with { Lineage = new TaskLineage { TaskId = child }, MaxDepth = 3 });
+        Assert.Equal(2, group.RoundTrips);
+
+        group.Write(new FinishTask(child, TaskState.Completed));
+        Assert.Equal(2, group.RoundTrips);
+        group.Write(new FinishTask(grandchild, TaskState.Completed));
+        Assert.Equal(1, await group.CountAsync("branches"));
+    }
+
+    [Fact]
+    public async Task Who_acknowledges_all_mail_takes_two_round_trips()
+    {
+        await using var group = await GroupFixture.CreateAsync();
+        var reader = Guid.NewGuid();
+        group.Write(new FinishTask(group.Add(Task("t1")), TaskState.Completed));
+        group.Write(new OpenMailbox("t1", reader));
+
+        Assert.Equal(new MailAcknowledged(1), group.Write(new AcknowledgeMail("t1", reader, 9)).Single().Answers[0]);
+
+        Assert.Equal(2, group.RoundTrips);
+        Assert.Equal(0, await group.CountAsync("mail"));
+        Assert.Equal(1, await group.CountAsync("threads WHERE acked = 1 AND terminals = 0 AND unread_terminals = 0 AND NOT wakes"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100)]
+    public async Task Claims_of_many_tasks_take_hardly_more_round_trips_than_that_of_one(int threads)
+    {
+        await using var group = await GroupFixture.CreateAsync();
+        var work = new NewWork { Kind = "k", Input = JsonElement.Parse("null") };
+        group.Write([.. Enumerable.Range(0, 100).Select(i => Task($"t{i % threads}") with { Work = work })]);
+        var claim = new ClaimWork([new KindClaim("k")], 1);
+
+        Assert.Single(Claimed(group.Write(claim)));
+        var one = group.RoundTrips;
+        var many = Claimed(group.Write(claim with { Limit = 60 }));
+
+        Assert.Equal(60, many.Select(static task => task.Task.TaskId).Distinct().Count());
+        Assert.All(many, static task => Assert.Equal((TaskState.Running, 1), (task.Task.State, task.Task.Work!.Attempt)));
+        Assert.InRange(group.RoundTrips, 0, one + 35);
+        Assert.Equal(61, await group.CountAsync("work WHERE claim > 0 AND rank IS NULL AND attempt = 1"));
+    }
+
+    private static IReadOnlyList<ClaimedWork> Claimed(WrittenBatch[] written) => ((WorkClaimed)written.Single().Answers[0]).Tasks;
+
+    private static AddTask Task(string thread) => new() { OwnerThreadId = thread, Type = "t" };
+}
