@@ -10,6 +10,7 @@
 #   fuzz         damaged and random JSON into every reader and into a restore                 about 10 minutes
 #   simulation   10,000 seeded histories of simulated hosts on each store, and as many of registered kinds   about 25 minutes
 #   properties   random operation sequences against the model and between the stores
+#   cluster      hosts on one PostgreSQL under random faults, and a failover: an hour, and only when asked for; see tests/soak.sh
 #
 # COPPICE_SEED repeats a run that failed (it is printed), COPPICE_KILLS, COPPICE_HISTORIES and COPPICE_DOCUMENTS change how many.
 set -uo pipefail
@@ -29,6 +30,7 @@ declare -A proofs=(
     [leak]='Coppice.Tests *Law14*;Coppice.Sqlite.Tests *Law14*'
     [fuzz]='Coppice.Tests *Fuzz*;Coppice.Sqlite.Tests *Fuzz*'
     [simulation]='Coppice.Testing.Tests *ExplorationTests'
+    [cluster]='Coppice.Cluster.Tests *.ClusterTests'
     [properties]='Coppice.Properties.Tests *Coppice.Properties.Tests*;Coppice.Sqlite.Tests *AgreementTests'
 )
 
@@ -72,7 +74,7 @@ $name: $project $filter failed (exit code $code, ${ok:-0} tests passed)." "$name
     done
     {
         printf 'date      %s\n' "$(date -u +%Y-%m-%d)"
-        printf 'command   tests/long.sh %s\n' "$name"
+        printf 'command   %s\n' "${COPPICE_COMMAND:-tests/long.sh $name}"
         printf 'version   %s\n' "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
         printf 'machine   %s\n' "$(machine)"
         printf 'took      %d min %02d s\n' $(((SECONDS - start) / 60)) $(((SECONDS - start) % 60))

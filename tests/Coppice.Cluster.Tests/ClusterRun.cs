@@ -11,6 +11,8 @@ internal sealed class ClusterRun : IAsyncDisposable
 {
     internal const string Schema = "coppice";
 
+    private const string Tasks = $"SELECT count(*) FROM {Schema}.tasks";
+
     private static readonly TimeSpan HostTimeout = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(90);
     private static readonly int[] SkewMinutes = [0, 60, -60, 1];
@@ -62,6 +64,7 @@ internal sealed class ClusterRun : IAsyncDisposable
     {
         var began = Stopwatch.GetTimestamp();
         var (restarts, looks) = (0, 0);
+        await WorkAsync(stop);
         while (Stopwatch.GetElapsedTime(began) is var elapsed && elapsed < length)
         {
             stop.ThrowIfCancellationRequested();
@@ -71,11 +74,13 @@ internal sealed class ClusterRun : IAsyncDisposable
             if (_standby is not null && _server != _standby && elapsed > length / 2)
             {
                 await FailOverAsync(_standby);
+                await WorkAsync(stop);
             }
             else if (_standby is null && elapsed > length * (restarts + 1) / (2 + (int)length.TotalMinutes))
             {
                 restarts++;
                 await RestartDatabaseAsync(immediately: restarts % 2 == 1);
+                await WorkAsync(stop);
             }
             else
             {
@@ -225,6 +230,22 @@ internal sealed class ClusterRun : IAsyncDisposable
         }
 
         return broken;
+    }
+
+    /// <summary>Waits until the hosts get on with their work: what hits idle hosts shows nothing.</summary>
+    private async Task WorkAsync(CancellationToken stop)
+    {
+        var before = await _server.QueryAsync<long>(Tasks);
+        for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < EndsWithin; await PauseAsync(50))
+        {
+            stop.ThrowIfCancellationRequested();
+            if (await _server.QueryAsync<long>(Tasks) >= before + 20)
+            {
+                return;
+            }
+        }
+
+        throw new InvalidOperationException($"The hosts spawned fewer than 20 tasks within {EndsWithin.TotalSeconds} s; their logs are in {_folder}.");
     }
 
     /// <summary>Waits until no task is live any more: nothing of a dead host is left to settle, and nothing waits.</summary>

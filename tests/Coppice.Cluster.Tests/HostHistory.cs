@@ -26,7 +26,8 @@ internal sealed class HostHistory(IEnumerable<HostLine> lines)
     internal int Count => _forms.Sum(static form => form.Count());
 
     internal static HostHistory Read(IEnumerable<string> paths) =>
-        new(paths.SelectMany(static path => ReadLines(path).Select(line => Parse(Path.GetFileNameWithoutExtension(path), line))));
+        // One that was killed before it began has none.
+        new(paths.Where(File.Exists).SelectMany(static path => ReadLines(path).Select(line => Parse(Path.GetFileNameWithoutExtension(path), line))));
 
     internal static HostLine Parse(string host, string line)
     {
