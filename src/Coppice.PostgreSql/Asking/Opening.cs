@@ -68,6 +68,7 @@ internal sealed class Opening(
 
         tasks.Ask(questions, found);
         tasks.AskWork(questions, found.FindAll(task => asked.Work.Contains(task.Number)));
+        tasks.AskKinds(questions, InThreads(asked.Kinds));
         if (asked.Claims)
         {
             questions.Add(numbers.AskClaim());

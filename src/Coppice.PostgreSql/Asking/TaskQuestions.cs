@@ -1,7 +1,8 @@
 namespace Coppice.PostgreSql;
 
 /// <summary>Reads what rules decide about tasks by, many at a time, and tells it to the rows. The transaction holds their threads.</summary>
-internal sealed class TaskQuestions(WriterConnection connection, OwnerMemory memory, TaskRows tasks, BranchRows branches, WorkRows work)
+internal sealed class TaskQuestions(
+    WriterConnection connection, OwnerMemory memory, TaskRows tasks, BranchRows branches, WorkRows work, LaneRows lanes, KindRows kinds)
 {
     private const string Columns =
         """
@@ -16,8 +17,16 @@ internal sealed class TaskQuestions(WriterConnection connection, OwnerMemory mem
     private readonly Statement _work = connection.PrepareApart(
         """
         SELECT a.n, a.o, w.kind, w.version, w.recovery, w.max_crashes, w.priority, w.deadline_ms, w.attempt, w.failures, w.crashes, w.claim, w.rank, w.due_ms,
-            w.has_steps, w.has_checkpoint
-        FROM unnest($1, $2) AS a (o, n) JOIN {schema}.work w ON w.owner_thread_id = a.o AND w.n = a.n
+            w.has_steps, w.has_checkpoint, k.name, l.running, l.ready, l.priority, l.version, l.turn
+        FROM unnest($1, $2) AS a (o, n) JOIN {schema}.work w ON w.owner_thread_id = a.o AND w.n = a.n JOIN {schema}.kinds k ON k.n = w.kind
+            LEFT JOIN {schema}.lanes l ON l.owner_thread_id = a.o AND l.kind = w.kind
+        """);
+
+    private readonly Statement _kinds = connection.PrepareApart(
+        """
+        SELECT a.o, k.n, k.name, l.running, l.ready, l.priority, l.version, l.turn
+        FROM unnest($1, $2) AS a (o, name) JOIN {schema}.kinds k ON k.name = a.name
+            LEFT JOIN {schema}.lanes l ON l.owner_thread_id = a.o AND l.kind = k.n
         """);
 
     /// <summary>Reads tasks with their work, in one round trip.</summary>
@@ -61,10 +70,32 @@ internal sealed class TaskQuestions(WriterConnection connection, OwnerMemory mem
             {
                 while (rows.Next())
                 {
-                    work.Know(WorkRows.ReadHead(rows.Number(0), rows.Number(1), rows, 2));
+                    var head = WorkRows.ReadHead(rows.Number(0), rows.Number(1), rows, 2);
+                    work.Know(head);
+                    kinds.Know(head.Kind, rows.Text(16));
+                    lanes.Know(head.Lane, rows, 17);
                 }
             }));
         }
+    }
+
+    /// <summary>Asks for kinds of which threads get work, and for the lanes of the two. The transaction shares the lock of all kinds from then on.</summary>
+    public void AskKinds(List<Question> questions, List<(long Owner, string Kind)> some)
+    {
+        if (some.Count == 0)
+        {
+            return;
+        }
+
+        questions.Add(kinds.AskShare());
+        questions.Add(_kinds.Bind([.. some.Select(static one => one.Owner)]).Bind([.. some.Select(static one => one.Kind)]).Ask(rows =>
+        {
+            while (rows.Next())
+            {
+                kinds.Know(rows.Number(1), rows.Text(2));
+                lanes.Know(lanes.NumberOf(rows.Number(1), rows.Number(0)), rows, 3);
+            }
+        }));
     }
 
     private static long[] OwnersOf(List<(long Owner, long Number)> some) => [.. some.Select(static task => task.Owner)];

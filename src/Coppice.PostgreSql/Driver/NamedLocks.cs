@@ -62,6 +62,9 @@ internal sealed class NamedLocks(Func<string, Statement> prepare)
         }
     }
 
+    /// <summary>Shares a lock, as <see cref="Share"/> does, together with what else is asked.</summary>
+    public Question AskShare(string name) => _share.Bind(name).Ask(_ => _shared.Add(name));
+
     /// <summary>Takes in that a transaction begins.</summary>
     public void Begin()
     {

@@ -50,6 +50,12 @@ internal sealed class KindRows(WriterConnection connection, LaneRows lanes) : IK
     // A thread whose lane of a kind has something ready, as the table has it; none where there is no such lane but those in memory.
     private readonly Dictionary<long, long?> _ready = [];
 
+    /// <summary>Keeps others from forgetting kinds while the transaction uses them, once it has its threads.</summary>
+    public Question AskShare() => connection.Names.AskShare(_allKinds);
+
+    /// <summary>Takes in a kind that was read.</summary>
+    public void Know(long number, string name) => Remember(number, name);
+
     public long? Find(string name)
     {
         if (_numbers.TryGetValue(name, out var known))

@@ -4,7 +4,7 @@ namespace Coppice.PostgreSql;
 /// The writer's statements on lanes. Those that were used are in memory until the transaction ends, under their threads' locks; those that change
 /// are written by <see cref="Save"/>, so that a lane that comes and goes within a transaction costs nothing.
 /// </summary>
-internal sealed class LaneRows(WriterConnection connection, TaskQuestions? ahead = null) : ILaneRows
+internal sealed class LaneRows(WriterConnection connection) : ILaneRows
 {
     private const string Claimable = "FROM {schema}.lanes WHERE kind = $1 AND ready > 0 AND running < $2 AND version <= $3";
     private const string AmongHeld = "AND owner_thread_id = ANY ($5)";
@@ -51,7 +51,22 @@ internal sealed class LaneRows(WriterConnection connection, TaskQuestions? ahead
 
         connection.Lock(ThreadOf(lane));
         using var rows = _get.Bind(ThreadOf(lane)).Bind(KindOf(lane)).Rows();
-        return _heads[lane] = rows.Next() ? Read(lane, rows) : new LaneHead(lane, isStored: false);
+        return _heads[lane] = rows.Next() ? Read(lane, rows, 1) : new LaneHead(lane, isStored: false);
+    }
+
+    /// <summary>Gets or sets what reads the tasks that are likely to be claimed.</summary>
+    public TaskQuestions? Ahead { get; set; }
+
+    /// <summary>Takes in a lane of a thread that the transaction has locked: its columns, or that there is none.</summary>
+    /// <param name="lane">The lane.</param>
+    /// <param name="rows">A row.</param>
+    /// <param name="from">Where in it the columns of the lane begin, the first of which is NULL where there is none.</param>
+    public void Know(long lane, RowScope rows, int from)
+    {
+        if (!_heads.ContainsKey(lane))
+        {
+            _heads.Add(lane, rows.IsNull(from) ? new LaneHead(lane, isStored: false) : Read(lane, rows, from));
+        }
     }
 
     /// <summary>Whether a lane of a kind that is in memory has a ready task.</summary>
@@ -138,13 +153,13 @@ internal sealed class LaneRows(WriterConnection connection, TaskQuestions? ahead
         _changed.Clear();
     }
 
-    private static LaneHead Read(long lane, RowScope rows) => new(lane, isStored: true)
+    private static LaneHead Read(long lane, RowScope rows, int from) => new(lane, isStored: true)
     {
-        Running = (int)rows.Number(1),
-        Ready = (int)rows.Number(2),
-        Priority = (int)rows.Number(3),
-        Version = (int)rows.Number(4),
-        Turn = rows.Number(5),
+        Running = (int)rows.Number(from),
+        Ready = (int)rows.Number(from + 1),
+        Priority = (int)rows.Number(from + 2),
+        Version = (int)rows.Number(from + 3),
+        Turn = rows.Number(from + 4),
     };
 
     private static List<ReadyQueue> Queues(IEnumerable<ReadyWork> all)
@@ -169,7 +184,7 @@ internal sealed class LaneRows(WriterConnection connection, TaskQuestions? ahead
             var lane = NumberOf(kind, rows.Number(0));
             if (!_heads.TryGetValue(lane, out var head))
             {
-                _heads.Add(lane, head = Read(lane, rows));
+                _heads.Add(lane, head = Read(lane, rows, 1));
             }
 
             heads.Add(head);
@@ -181,7 +196,7 @@ internal sealed class LaneRows(WriterConnection connection, TaskQuestions? ahead
     /// <summary>Reads the ready tasks of lanes that are likely to be claimed from, so that it need not be done lane by lane.</summary>
     private void ReadAhead(long kind, List<LaneHead> lanes)
     {
-        if (ahead is null || lanes.Count is 0 or > MostLanes)
+        if (Ahead is null || lanes.Count is 0 or > MostLanes)
         {
             return;
         }
@@ -195,7 +210,7 @@ internal sealed class LaneRows(WriterConnection connection, TaskQuestions? ahead
             }
         }
 
-        ahead.Know(found.ConvertAll(static task => (task.Thread, task.Ready.Number)));
+        Ahead.Know(found.ConvertAll(static task => (task.Thread, task.Ready.Number)));
         var ready = found.ToLookup(static task => task.Thread, static task => task.Ready);
         foreach (var lane in lanes)
         {

@@ -42,10 +42,10 @@ internal sealed class RowStore : IRowStore, IDisposable
         _branches = new BranchRows(_connection, owners);
         _tasks = new TaskRows(_connection, owners, memory.Owners, _branches);
         _work = new WorkRows(_connection, owners);
-        var questions = new TaskQuestions(_connection, memory.Owners, _tasks, _branches, _work);
-        _work.Ahead = questions;
-        _lanes = new LaneRows(_connection, questions);
+        _lanes = new LaneRows(_connection);
         _kinds = new KindRows(_connection, _lanes);
+        var questions = new TaskQuestions(_connection, memory.Owners, _tasks, _branches, _work, _lanes, _kinds);
+        (_work.Ahead, _lanes.Ahead) = (questions, questions);
         _threads = new ThreadRows(_connection, _aside, memory.Threads);
         _hosts = new HostRows(_connection, memory, listeners);
         _open = new OpenHosts(_connection, memory.Channel.Process);

@@ -98,6 +98,23 @@ public sealed class RoundTripTests
         Assert.Equal(61, await group.CountAsync("work WHERE claim > 0 AND rank IS NULL AND attempt = 1"));
     }
 
+    [Fact]
+    public async Task A_spawn_of_work_takes_two_round_trips_and_its_end_one_more()
+    {
+        await using var group = await GroupFixture.CreateAsync();
+        var task = Task("t1") with { Work = new NewWork { Kind = "k", Input = JsonElement.Parse("null"), IdempotencyKey = "first" } };
+        group.Add(task);
+        group.Add(task with { Work = task.Work with { IdempotencyKey = "second" } });
+        Assert.Equal(2, group.RoundTrips);
+
+        var claimed = Claimed(group.Write(new ClaimWork([new KindClaim("k")], 1))).Single();
+        var ended = group.Write(new FinishTask(claimed.Task.TaskId, TaskState.Completed) { Claim = claimed.Claim }).Single();
+
+        Assert.IsType<TaskFinished>(ended.Answers[0]);
+        Assert.InRange(group.RoundTrips, 2, 3);
+        Assert.Equal(1, await group.CountAsync("lanes WHERE ready = 1 AND running = 0"));
+    }
+
     private static IReadOnlyList<ClaimedWork> Claimed(WrittenBatch[] written) => ((WorkClaimed)written.Single().Answers[0]).Tasks;
 
     private static AddTask Task(string thread) => new() { OwnerThreadId = thread, Type = "t" };
