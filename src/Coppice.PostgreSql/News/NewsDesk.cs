@@ -25,7 +25,8 @@ internal sealed class NewsDesk : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly ConcurrentQueue<long> _closed = new();
     private Task? _running;
-    private int _hasLostHost;
+    private volatile bool _isUnreadDue;
+    private bool _isCatchUpDue;
     private bool _isClosed;
 
     public NewsDesk(Database database, StoreReader reader, StoreMemory memory, Listeners listeners)
@@ -119,14 +120,22 @@ internal sealed class NewsDesk : IAsyncDisposable
                 var left = pause - TimeProvider.System.GetElapsedTime(next);
                 var isMissing = await HearAsync(left, stop).ConfigureAwait(false);
                 ReleaseClosed();
-                if (Interlocked.Exchange(ref _hasLostHost, 0) != 0 | isMissing)
+                if (isMissing)
                 {
-                    await _catchUp.TellUnreadAsync(stop).ConfigureAwait(false);
+                    _isCatchUpDue = _isUnreadDue = true;
                 }
 
-                if (isMissing || TimeProvider.System.GetElapsedTime(next) >= pause)
+                if (_isUnreadDue)
+                {
+                    // Before it is looked, so that a host that goes meanwhile has it looked again.
+                    _isUnreadDue = false;
+                    await TellUnreadAsync(stop).ConfigureAwait(false);
+                }
+
+                if (_isCatchUpDue || TimeProvider.System.GetElapsedTime(next) >= pause)
                 {
                     await _catchUp.RunAsync(stop).ConfigureAwait(false);
+                    _isCatchUpDue = false;
                     (next, pause) = (TimeProvider.System.GetTimestamp(), _pollInterval);
                     _ring.Renew();
                 }
@@ -174,11 +183,24 @@ internal sealed class NewsDesk : IAsyncDisposable
         return await _news.TellAsync(pages, _listener.TakeMissed(), stop).ConfigureAwait(false);
     }
 
+    private async Task TellUnreadAsync(CancellationToken stop)
+    {
+        try
+        {
+            await _catchUp.TellUnreadAsync(stop).ConfigureAwait(false);
+        }
+        catch
+        {
+            _isUnreadDue = true;
+            throw;
+        }
+    }
+
     private void HostLeft(HostFence fence)
     {
         if (_memory.Hosts.Left(fence.Epoch) is null)
         {
-            Interlocked.Exchange(ref _hasLostHost, 1);
+            _isUnreadDue = true;
         }
         else
         {

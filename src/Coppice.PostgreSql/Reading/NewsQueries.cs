@@ -15,7 +15,7 @@ internal static class NewsQueries
     public const string EmittedSql =
         """
         SELECT u.n, u.seq, m.json FROM unnest($1::bigint[], $2::bigint[]) u (n, seq) JOIN {schema}.task_ids i ON i.n = u.n
-        JOIN {schema}.mail m ON m.owner_thread_id = i.owner_thread_id AND m.seq = u.seq AND m.class = 0
+        CROSS JOIN LATERAL (SELECT json FROM {schema}.mail WHERE owner_thread_id = i.owner_thread_id AND seq = u.seq AND class = 0 OFFSET 0) m
         """;
 
     public const string ClosedSql =
@@ -43,10 +43,11 @@ internal static class NewsQueries
         WHERE h.reader IS DISTINCT FROM u.reader AND NOT EXISTS (SELECT FROM {schema}.hosts o WHERE o.epoch = h.reader_epoch AND o.process = $3)
         """;
 
-    /// <summary>The kinds of which work is ready, and what is due next and what expires next.</summary>
+    /// <summary>The kinds of which work is ready, and what is due next and what expires next. LIMIT keeps the planner from going through all lanes.</summary>
     public const string WorkSql =
         """
-        SELECT k.name, NULL::bigint FROM {schema}.kinds k WHERE EXISTS (SELECT FROM {schema}.lanes l WHERE l.kind = k.n AND l.ready > 0)
+        SELECT k.name, NULL::bigint FROM {schema}.kinds k
+        CROSS JOIN LATERAL (SELECT FROM {schema}.lanes l WHERE l.kind = k.n AND l.ready > 0 LIMIT 1) l
         UNION ALL (SELECT (SELECT name FROM {schema}.kinds k WHERE k.n = w.kind), w.due_ms FROM {schema}.work w
             WHERE w.due_ms IS NOT NULL ORDER BY w.due_ms, w.n LIMIT 1)
         UNION ALL (SELECT (SELECT name FROM {schema}.kinds k WHERE k.n = w.kind), w.expires_ms FROM {schema}.work w

@@ -104,6 +104,34 @@ public sealed class ReadPlanTests
         }
     }
 
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(10_000, true)]
+    public async Task What_a_process_looks_for_because_it_may_not_have_heard_of_it_goes_by_an_index_and_through_nothing_else(int tasks, bool analyze)
+    {
+        await using var store = await ReadFixture.CreateAsync();
+        await ReadVolume.FillAsync(store, tasks, analyze);
+        await using var connection = await OpenAsync(store);
+        NpgsqlParameter[] some = [Parameter.Of([1L, 2L])];
+        foreach (var (sql, values, index) in new (string, NpgsqlParameter[], string)[]
+        {
+            (NewsQueries.TasksSql, some, "tasks_pkey"),
+            (NewsQueries.EmittedSql, [.. some, .. some], "mail_pkey"),
+            (NewsQueries.ClosedSql, some, "hosts_pkey"),
+            (NewsQueries.CancelledSql, some, "branches_by_host"),
+            (NewsQueries.UnreadSql, some, "threads_by_reader"),
+            (NewsQueries.TakenOverSql, [.. some, Parameter.Of([Guid.Empty]), Parameter.Of(1)], "threads_pkey"),
+            (NewsQueries.WorkSql, [], "lanes_by"),
+        })
+        {
+            foreach (var plan in await PlansAsync(store, connection, sql, values))
+            {
+                Assert.True(plan.Contains($" using {index}", StringComparison.Ordinal), $"{sql}\nshould go by {index}:\n{plan}");
+                Assert.All(["Seq Scan", "Hash", "Merge", "Join Filter"], word => Assert.DoesNotContain(word, plan, StringComparison.Ordinal));
+            }
+        }
+    }
+
     private static bool SortsOnlyWithinAMoment(string plan)
     {
         var lines = plan.Split('\n');
@@ -126,6 +154,8 @@ public sealed class ReadPlanTests
         {
             DBNull => "NULL",
             long number => number.ToString(CultureInfo.InvariantCulture),
+            long[] numbers => $"'{{{string.Join(',', numbers)}}}'",
+            Guid[] ids => $"'{{{string.Join(',', ids)}}}'",
             int[] numbers => $"ARRAY[{string.Join(',', numbers)}]::smallint[]",
             var other => $"'{other}'",
         }));
