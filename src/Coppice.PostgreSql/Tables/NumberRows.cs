@@ -52,7 +52,9 @@ internal sealed class NumberRows(WriterConnection connection) : INumbers
         }
     }
 
-    /// <summary>Asks for the transaction's id and numbers, once it has its locks, and lets go of what a snapshot may have brought since the block was taken.</summary>
+    /// <summary>
+    /// Asks for the transaction's id and numbers, once it has its locks, and lets go of what a snapshot may have brought since the block was taken.
+    /// </summary>
     public Question Ask(int revisions, int turns) => _facts.Bind(revisions).Bind(turns).Ask(rows =>
     {
         rows.Next();

@@ -29,4 +29,5 @@ internal sealed record TaskImage(TaskHead Head)
 }
 
 /// <summary>What never changes of a task.</summary>
-internal sealed record NewTaskRow(DateTimeOffset CreatedAt, long? ParentOwner, long? Continues, NotifyPolicy Notify, string Type, string? Name, TaskLineage Lineage, string Description);
+internal sealed record NewTaskRow(
+    DateTimeOffset CreatedAt, long? ParentOwner, long? Continues, NotifyPolicy Notify, string Type, string? Name, TaskLineage Lineage, string Description);

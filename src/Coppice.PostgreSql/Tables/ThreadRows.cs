@@ -15,10 +15,13 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
     private readonly Statement _find = connection.PrepareApart("SELECT owner_thread_id FROM {schema}.thread_ids WHERE id = $1");
     private readonly Statement _findAll = connection.PrepareApart("SELECT id, owner_thread_id FROM {schema}.thread_ids WHERE id = ANY ($1)");
 
-    // What somebody else adds at the same time is in neither part of the answer.
+    // A number is not used up for a thread that has one. What somebody else adds at the same time is in neither part of the answer.
     private readonly Statement _add = aside.Prepare(
         """
-        WITH added AS (INSERT INTO {schema}.thread_ids (id) SELECT * FROM unnest($1) ON CONFLICT (id) DO NOTHING RETURNING id, owner_thread_id),
+        WITH added AS (
+                INSERT INTO {schema}.thread_ids (id)
+                SELECT a.id FROM unnest($1) AS a (id) WHERE NOT EXISTS (SELECT 1 FROM {schema}.thread_ids t WHERE t.id = a.id)
+                ON CONFLICT (id) DO NOTHING RETURNING id, owner_thread_id),
             heads AS (INSERT INTO {schema}.threads (owner_thread_id) SELECT owner_thread_id FROM added)
         SELECT id, owner_thread_id FROM added UNION ALL SELECT id, owner_thread_id FROM {schema}.thread_ids WHERE id = ANY ($1)
         """);
@@ -200,7 +203,8 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
             Number("unread_messages", static row => row.Unread.Messages),
         ];
         return new(
-            insert: null, RowWriter<ThreadImage>.Updates(table, [Number("owner_thread_id", static row => row.Thread)], values), delete: null, static (_, now) => now);
+            insert: null, RowWriter<ThreadImage>.Updates(table, [Number("owner_thread_id", static row => row.Thread)], values), delete: null,
+            static (_, now) => now);
 
         static NumberColumn<ThreadImage> Number(string name, Func<ThreadImage, long?> value) => new(name, value);
     }

@@ -304,7 +304,8 @@ internal sealed class WorkRows(WriterConnection connection, TaskOwners owners) :
             new TextColumn<WorkImage>("input", static row => row.New!.Input),
         ];
         return new(
-            RowWriter<WorkImage>.Inserts(table, [.. key, .. changing, .. lasting]), RowWriter<WorkImage>.Updates(table, key, changing), delete: null, WorkImage.Over);
+            RowWriter<WorkImage>.Inserts(table, [.. key, .. changing, .. lasting]), RowWriter<WorkImage>.Updates(table, key, changing), delete: null,
+            WorkImage.Over);
 
         static NumberColumn<WorkImage> Number(string name, Func<WorkImage, long?> value) => new(name, value);
     }

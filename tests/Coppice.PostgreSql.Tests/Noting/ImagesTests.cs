@@ -55,7 +55,8 @@ public sealed class ImagesTests
             _images.Update(key, (key, "a"));
         }
 
-        Assert.Equal("UPDATE t t SET once = coalesce(u.once, t.once) FROM unnest($1, $2) AS u (n, once) WHERE t.n = u.n", Assert.Single(Sent()).Split(" : ")[0]);
+        Assert.Equal(
+            "UPDATE t t SET once = coalesce(u.once, t.once) FROM unnest($1, $2) AS u (n, once) WHERE t.n = u.n", Assert.Single(Sent()).Split(" : ")[0]);
     }
 
     [Fact]

@@ -26,7 +26,8 @@ internal sealed class GroupFixture : IAsyncDisposable
     {
         var schema = await ScratchSchema.ReserveAsync();
         await schema.ExecuteAsync(PostgreSqlSchema.CreateScript(schema.Name));
-        var fixture = new GroupFixture(schema, new Database(await PostgresServer.ConnectionStringAsync(), new PostgreSqlTaskStoreOptions { Schema = schema.Name }));
+        var options = new PostgreSqlTaskStoreOptions { Schema = schema.Name };
+        var fixture = new GroupFixture(schema, new Database(await PostgresServer.ConnectionStringAsync(), options));
         fixture._host = ((HostJoined)fixture.Write(new JoinHost("h")).Single().Answers[0]).Fence;
         return fixture;
     }
@@ -53,7 +54,7 @@ internal sealed class GroupFixture : IAsyncDisposable
     /// <summary>Adds a task and gives its id.</summary>
     public string Add(AddTask task) => ((TaskAdded)Write(task).Single().Answers[0]).TaskId;
 
-    public async Task<long> CountAsync(string fromWhere) => (long)(await _schema.QueryAsync($"SELECT count(*) FROM {_schema.Name}.{fromWhere}"))!;
+    public async Task<long> CountAsync(string fromWhere) => (long)(await _schema.QueryAsync($"SELECT count(*) FROM {_schema.Name}.{fromWhere.Replace("{schema}", _schema.Name, StringComparison.Ordinal)}"))!;
 
     public async ValueTask DisposeAsync()
     {

@@ -27,6 +27,7 @@ public sealed class RoundTripTests
         group.Write([.. Enumerable.Range(0, 50).Select(static i => Task($"new{i}") with { Name = "n" })]);
 
         Assert.Equal(3, group.RoundTrips);
+        Assert.Equal(51, await group.CountAsync("threads t JOIN {schema}.thread_ids i USING (owner_thread_id) WHERE owner_thread_id <= 51"));
     }
 
     [Fact]
