@@ -39,11 +39,11 @@ internal static class PostgresFloorAgreement
 
     internal static async Task<List<string>> DescribeAsync(PostgresSchema schema)
     {
-        // The floor is no host.
+        // The floor is no host, and looks no commit up.
         var columns = await schema.TextsAsync(
             """
             SELECT table_name, column_name, data_type IN ('text', 'boolean', 'smallint', 'integer') FROM information_schema.columns
-            WHERE table_schema = '{schema}' AND table_name <> 'hosts' ORDER BY table_name, ordinal_position
+            WHERE table_schema = '{schema}' AND table_name NOT IN ('hosts', 'commits') ORDER BY table_name, ordinal_position
             """);
         var lines = new List<string>();
         foreach (var table in columns.GroupBy(static column => column[0]))

@@ -1,11 +1,11 @@
 namespace Coppice.PostgreSql;
 
 /// <summary>
-/// Begins a transaction in one round trip: takes the locks, and reads under them what the rules will ask for. The rows then know it, what is not there
+/// Begins a transaction: takes the locks, and reads under them what the rules will ask for. The rows then know it, what is not there
 /// included.
 /// </summary>
 internal sealed class Opening(
-    WriterConnection connection, OwnerMemory memory, TaskOwners owners, NumberRows numbers, OpenHosts open, HostRows hosts, ThreadRows threads, TaskQuestions tasks,
+    WriterConnection connection, OwnerMemory memory, TaskOwners owners, NumberRows numbers, HostRows hosts, ThreadRows threads, TaskQuestions tasks,
     BranchRows branches, WorkRows work)
 {
     // A chain of parents that is longer is climbed by the rules themselves.
@@ -40,15 +40,10 @@ internal sealed class Opening(
 
         connection.Begin();
         var questions = new List<Question>();
+        long[] epochs = [.. asked.Epochs];
         if (batches.Count > 0)
         {
-            questions.Add(open.AskLock(asked.Joins));
-            questions.Add(open.AskOthers());
-        }
-
-        if (asked.Epochs.Count > 0)
-        {
-            questions.Add(hosts.AskShared([.. asked.Epochs]));
+            questions.Add(hosts.AskLocks(epochs, asked.Joins));
         }
 
         if (wanted.Length > 0)
@@ -59,11 +54,7 @@ internal sealed class Opening(
         if (batches.Count > 0)
         {
             questions.Add(numbers.Ask(asked.Revisions, asked.Turns));
-        }
-
-        if (asked.Epochs.Count > 0)
-        {
-            questions.Add(hosts.AskAll([.. asked.Epochs]));
+            questions.Add(hosts.AskAll(epochs));
         }
 
         tasks.Ask(questions, found);

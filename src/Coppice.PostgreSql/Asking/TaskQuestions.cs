@@ -29,7 +29,7 @@ internal sealed class TaskQuestions(
             LEFT JOIN {schema}.lanes l ON l.owner_thread_id = a.o AND l.kind = k.n
         """);
 
-    /// <summary>Reads tasks with their work, in one round trip.</summary>
+    /// <summary>Reads tasks with their work.</summary>
     public void Know(List<(long Owner, long Number)> some)
     {
         var questions = new List<Question>();

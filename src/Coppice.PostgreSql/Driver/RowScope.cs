@@ -3,7 +3,7 @@ using Npgsql;
 namespace Coppice.PostgreSql;
 
 /// <summary>The rows of one run of a statement.</summary>
-internal readonly struct RowScope(NpgsqlDataReader reader, NpgsqlBatch? batch = null) : IDisposable
+internal readonly struct RowScope(NpgsqlDataReader reader, NpgsqlCommand? command = null) : IDisposable
 {
     public NpgsqlDataReader Reader => reader;
 
@@ -34,6 +34,6 @@ internal readonly struct RowScope(NpgsqlDataReader reader, NpgsqlBatch? batch = 
     public void Dispose()
     {
         reader.Dispose();
-        batch?.Dispose();
+        command?.Dispose();
     }
 }

@@ -14,7 +14,7 @@ namespace Coppice.PostgreSql;
 /// </param>
 internal sealed class Statement(WriterConnection connection, string sql, bool isApart)
 {
-    private NpgsqlBatchCommand? _bound;
+    private NpgsqlCommand? _bound;
 
     public Statement Bind(long? value) => Add(Parameter.Of(value));
 
@@ -67,13 +67,13 @@ internal sealed class Statement(WriterConnection connection, string sql, bool is
 
     private Statement Add(NpgsqlParameter parameter)
     {
-        (_bound ??= new NpgsqlBatchCommand(sql)).Parameters.Add(parameter);
+        (_bound ??= new NpgsqlCommand(sql)).Parameters.Add(parameter);
         return this;
     }
 
-    private NpgsqlBatchCommand Take()
+    private NpgsqlCommand Take()
     {
-        var bound = _bound ?? new NpgsqlBatchCommand(sql);
+        var bound = _bound ?? new NpgsqlCommand(sql);
         _bound = null;
         return bound;
     }

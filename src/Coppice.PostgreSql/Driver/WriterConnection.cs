@@ -4,8 +4,14 @@ namespace Coppice.PostgreSql;
 
 /// <summary>A connection that writes, with one transaction at a time, the locks that it holds, and what it is going to write.</summary>
 /// <remarks>
-/// What is written is noted and sent in one round trip with the commit, or before a statement whose answer may depend on it, in one round trip with that. The
-/// transaction begins with the first statement that is sent, and a mark is made only when something that comes after it is.
+/// <para>
+/// What is written is noted and sent together with the commit, or before a statement whose answer may depend on it. The transaction begins with the first
+/// statement that is sent, and a mark is made only when something that comes after it is.
+/// </para>
+/// <para>
+/// What goes out together goes out statement by statement: Npgsql 10 sends several at once, from a thread that waits, only with the help of the thread pool, and
+/// what writes must never depend on that.
+/// </para>
 /// </remarks>
 internal sealed class WriterConnection : IDisposable
 {
@@ -40,8 +46,8 @@ internal sealed class WriterConnection : IDisposable
     /// <summary>Gets whether the connection is there, as far as is known before it is used.</summary>
     public bool IsOpen => _connection.State == System.Data.ConnectionState.Open;
 
-    /// <summary>Gets how many round trips were made.</summary>
-    public long RoundTrips { get; private set; }
+    /// <summary>Gets how often something was sent. What goes out together counts once.</summary>
+    public long Exchanges { get; private set; }
 
     /// <summary>Gets whether something was left out because others had it locked.</summary>
     public bool HasSkipped { get; private set; }
@@ -82,13 +88,12 @@ internal sealed class WriterConnection : IDisposable
         _first.Add("BEGIN ISOLATION LEVEL READ COMMITTED");
     }
 
-    /// <summary>Writes what is noted and commits, in one round trip.</summary>
+    /// <summary>Writes what is noted and commits.</summary>
     public void Commit()
     {
-        using var batch = _connection.CreateBatch();
-        AddNoted(batch);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
-        Send(batch);
+        var commands = Noted();
+        commands.Add(new NpgsqlCommand("COMMIT"));
+        Send(commands);
         _isOpen = false;
     }
 
@@ -98,9 +103,7 @@ internal sealed class WriterConnection : IDisposable
         Forget();
         if (isOpen)
         {
-            using var batch = _connection.CreateBatch();
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("ROLLBACK"));
-            Send(batch);
+            Send([new NpgsqlCommand("ROLLBACK")]);
             _isOpen = false;
         }
     }
@@ -140,10 +143,7 @@ internal sealed class WriterConnection : IDisposable
 
         if (_lockedAtMark is { } locked)
         {
-            using var batch = _connection.CreateBatch();
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("ROLLBACK TO SAVEPOINT batch"));
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("RELEASE SAVEPOINT batch"));
-            Send(batch);
+            Send([new NpgsqlCommand("ROLLBACK TO SAVEPOINT batch"), new NpgsqlCommand("RELEASE SAVEPOINT batch")]);
             _locked.Clear();
             _locked.UnionWith(locked);
             _lastLocked = _locked.Count == 0 ? 0 : _locked.Max();
@@ -154,27 +154,26 @@ internal sealed class WriterConnection : IDisposable
     }
 
     /// <summary>Notes a statement that writes.</summary>
-    public void Note(NpgsqlBatchCommand command) => _statements.Add(command);
+    public void Note(NpgsqlCommand command) => _statements.Add(command);
 
     /// <summary>Runs a statement and tells how many rows it wrote.</summary>
-    public int Run(NpgsqlBatchCommand command, bool isApart)
+    public int Run(NpgsqlCommand command, bool isApart)
     {
-        using var batch = Batch(isApart);
-        batch.BatchCommands.Add(command);
-        Send(batch);
-        return command.RecordsAffected;
+        Send(Before(isApart));
+        using (command)
+        {
+            return On(command).ExecuteNonQuery();
+        }
     }
 
     /// <summary>Runs a statement for its rows.</summary>
-    public RowScope Read(NpgsqlBatchCommand command, bool isApart)
+    public RowScope Read(NpgsqlCommand command, bool isApart)
     {
-        var batch = Batch(isApart);
-        batch.BatchCommands.Add(command);
-        RoundTrips++;
-        return new RowScope(batch.ExecuteReader(), batch);
+        Send(Before(isApart));
+        return new RowScope(On(command).ExecuteReader(), command);
     }
 
-    /// <summary>Asks several questions in one round trip.</summary>
+    /// <summary>Asks several questions together.</summary>
     /// <param name="questions">The questions.</param>
     /// <param name="isApart">Whether no answer depends on what the transaction has noted.</param>
     public void Ask(IReadOnlyList<Question> questions, bool isApart)
@@ -184,18 +183,11 @@ internal sealed class WriterConnection : IDisposable
             return;
         }
 
-        using var batch = Batch(isApart);
+        Send(Before(isApart));
         foreach (var question in questions)
         {
-            batch.BatchCommands.Add(question.Command);
-        }
-
-        RoundTrips++;
-        using var rows = new RowScope(batch.ExecuteReader());
-        foreach (var question in questions)
-        {
+            using var rows = new RowScope(On(question.Command).ExecuteReader(), question.Command);
             question.Take(rows);
-            rows.Reader.NextResult();
         }
     }
 
@@ -287,25 +279,12 @@ internal sealed class WriterConnection : IDisposable
     }
 
     /// <summary>What goes out before a statement.</summary>
-    private NpgsqlBatch Batch(bool isApart)
-    {
-        var batch = _connection.CreateBatch();
-        if (isApart)
-        {
-            AddFirst(batch);
-        }
-        else
-        {
-            AddNoted(batch);
-        }
+    private List<NpgsqlCommand> Before(bool isApart) => isApart ? First() : Noted();
 
-        return batch;
-    }
-
-    private void AddNoted(NpgsqlBatch batch)
+    private List<NpgsqlCommand> Noted()
     {
-        AddFirst(batch);
-        var outgoing = new Outgoing(batch);
+        var commands = First();
+        var outgoing = new Outgoing(commands);
         foreach (var noted in _noted)
         {
             noted.SendMarked(outgoing);
@@ -313,12 +292,12 @@ internal sealed class WriterConnection : IDisposable
 
         if (!_isMarked)
         {
-            return;
+            return commands;
         }
 
         if (_lockedAtMark is null)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("SAVEPOINT batch"));
+            commands.Add(new NpgsqlCommand("SAVEPOINT batch"));
             _lockedAtMark = [.. _locked];
             Names.Mark();
         }
@@ -327,22 +306,38 @@ internal sealed class WriterConnection : IDisposable
         {
             noted.SendRest(outgoing);
         }
+
+        return commands;
     }
 
-    private void AddFirst(NpgsqlBatch batch)
+    private List<NpgsqlCommand> First()
     {
+        var commands = new List<NpgsqlCommand>();
         foreach (var command in _first)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(command));
+            commands.Add(new NpgsqlCommand(command));
             _isOpen = true;
         }
 
         _first.Clear();
+        return commands;
     }
 
-    private void Send(NpgsqlBatch batch)
+    private void Send(List<NpgsqlCommand> commands)
     {
-        RoundTrips++;
-        batch.ExecuteNonQuery();
+        Exchanges++;
+        foreach (var command in commands)
+        {
+            using (command)
+            {
+                On(command).ExecuteNonQuery();
+            }
+        }
+    }
+
+    private NpgsqlCommand On(NpgsqlCommand command)
+    {
+        command.Connection = _connection;
+        return command;
     }
 }

@@ -6,14 +6,13 @@ namespace Coppice.PostgreSql;
 /// Makes what listeners of this process hear of a transaction into news for other processes: only what somebody else has to hear, and for the host that has
 /// to where it is one. Used before the transaction lands, while it holds what it asks about.
 /// </summary>
-internal sealed class NewsWriter(OpenHosts hosts, ThreadRows threads, Listeners listeners)
+internal sealed class NewsWriter(HostRows hosts, ThreadRows threads, Listeners listeners)
 {
     private readonly List<NewsItem> _items = [];
 
     /// <summary>What others have to hear; nothing where there are none.</summary>
     /// <param name="notices">What listeners of this process hear.</param>
-    /// <param name="joined">The hosts that joined in the transaction.</param>
-    public IReadOnlyList<NewsItem> Write(Notices notices, IEnumerable<HostFence> joined)
+    public IReadOnlyList<NewsItem> Write(Notices notices)
     {
         if (hosts.Others.Count == 0)
         {
@@ -39,7 +38,7 @@ internal sealed class NewsWriter(OpenHosts hosts, ThreadRows threads, Listeners 
             }
         }
 
-        _items.AddRange(joined.Select(static fence => NewsItem.OfJoined(fence.Epoch)));
+        _items.AddRange(hosts.Joined.Select(static fence => NewsItem.OfJoined(fence.Epoch)));
         return [.. _items];
     }
 

@@ -5,10 +5,10 @@ namespace Coppice.PostgreSql;
 /// <summary>Statements that write, in the order in which they were noted.</summary>
 internal sealed class NotedStatements : INoted
 {
-    private readonly List<NpgsqlBatchCommand> _commands = [];
+    private readonly List<NpgsqlCommand> _commands = [];
     private int? _mark;
 
-    public void Add(NpgsqlBatchCommand command) => _commands.Add(command);
+    public void Add(NpgsqlCommand command) => _commands.Add(command);
 
     public void Mark() => _mark = _commands.Count;
 

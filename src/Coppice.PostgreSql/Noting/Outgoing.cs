@@ -2,8 +2,8 @@ using Npgsql;
 
 namespace Coppice.PostgreSql;
 
-/// <summary>The statements that go out in one round trip.</summary>
-internal readonly struct Outgoing(NpgsqlBatch batch)
+/// <summary>The statements that go out together.</summary>
+internal readonly struct Outgoing(List<NpgsqlCommand> commands)
 {
-    public void Add(NpgsqlBatchCommand command) => batch.BatchCommands.Add(command);
+    public void Add(NpgsqlCommand command) => commands.Add(command);
 }

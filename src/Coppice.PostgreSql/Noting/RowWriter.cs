@@ -51,7 +51,7 @@ internal sealed class RowWriter<TRow>
     {
         if (rows.Count > Few)
         {
-            var command = new NpgsqlBatchCommand(_many);
+            var command = new NpgsqlCommand(_many);
             foreach (var column in _columns)
             {
                 command.Parameters.Add(column.Many(rows));
@@ -63,7 +63,7 @@ internal sealed class RowWriter<TRow>
 
         foreach (var row in rows)
         {
-            var command = new NpgsqlBatchCommand(_one);
+            var command = new NpgsqlCommand(_one);
             foreach (var column in _columns)
             {
                 command.Parameters.Add(column.One(row));

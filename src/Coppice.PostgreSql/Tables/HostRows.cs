@@ -2,17 +2,23 @@ namespace Coppice.PostgreSql;
 
 /// <summary>
 /// The writer's statements on hosts. A transaction holds a lock on the fence of each host whose batches it writes, which others may hold too; who closes a
-/// host holds it alone.
+/// host holds it alone. And whoever joins holds a lock of the schema alone that every other transaction shares: what commits after the join knows of the host,
+/// and what did not know of it has committed before, where the host can read it.
 /// </summary>
 internal sealed class HostRows(WriterConnection connection, StoreMemory memory, Listeners listeners) : IHosts
 {
     private static readonly string FenceKey = SessionLocks.KeySql("fence", "$1::bigint");
     private static readonly string ProcessKey = SessionLocks.KeySql("host", "$1::bigint");
 
-    private readonly Statement _share = connection.PrepareApart(
-        $"SELECT pg_advisory_xact_lock_shared({SessionLocks.KeySql("fence", "epoch")}) FROM unnest($1) AS epoch");
+    private static readonly string HostsKey = SessionLocks.KeySql("hosts", "''");
+    private static readonly string Fences =
+        $"(SELECT max(pg_advisory_xact_lock_shared({SessionLocks.KeySql("fence", "epoch")})::text) FROM unnest($1) AS epoch)";
 
-    private readonly Statement _getAll = connection.PrepareApart("SELECT epoch, host_id, is_open FROM {schema}.hosts WHERE epoch = ANY ($1)");
+    private readonly Statement _enter = connection.PrepareApart($"SELECT pg_advisory_xact_lock_shared({HostsKey}), {Fences}");
+    private readonly Statement _enterToJoin = connection.PrepareApart($"SELECT pg_advisory_xact_lock({HostsKey}), {Fences}");
+    private readonly Statement _getAll = connection.PrepareApart(
+        "SELECT epoch, host_id, is_open, process, handles_unread FROM {schema}.hosts WHERE is_open OR epoch = ANY ($1) ORDER BY epoch");
+
     private readonly Statement _close = connection.PrepareApart($"SELECT pg_advisory_xact_lock({FenceKey})");
     private readonly Statement _isGone = connection.PrepareApart($"SELECT 1 WHERE pg_try_advisory_xact_lock({ProcessKey})");
     private readonly Statement _get = connection.Prepare("SELECT host_id, is_open FROM {schema}.hosts WHERE epoch = $1");
@@ -29,16 +35,22 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
         "UPDATE {schema}.hosts SET handles_unread = $2 WHERE process = $1 AND handles_unread <> $2");
 
     private readonly Dictionary<long, (string HostId, bool IsOpen)?> _known = [];
+    private readonly List<OpenHost> _others = [];
     private readonly List<HostFence> _joined = [];
     private readonly List<long> _closed = [];
 
     /// <summary>Gets the hosts that have joined in the transaction.</summary>
     public IReadOnlyList<HostFence> Joined => _joined;
 
-    /// <summary>Takes the locks of hosts whose batches are about to be written, in the order of their epochs. The transaction holds no other yet.</summary>
-    public Question AskShared(long[] epochs) => _share.Bind(epochs).Ask(static _ => { });
+    /// <summary>Gets the open hosts of other processes, by their epochs.</summary>
+    public IReadOnlyList<OpenHost> Others => _others;
 
-    /// <summary>Reads those hosts, once their locks are held.</summary>
+    /// <summary>Takes the locks of hosts whose batches are about to be written. The transaction holds no other yet.</summary>
+    /// <param name="epochs">The hosts, in the order of their epochs.</param>
+    /// <param name="joins">Whether another host joins in the transaction.</param>
+    public Question AskLocks(long[] epochs, bool joins) => (joins ? _enterToJoin : _enter).Bind(epochs).Ask(static _ => { });
+
+    /// <summary>Reads those hosts and the open ones, once the locks are held: a statement after theirs, so that it sees what the last holder has left.</summary>
     public Question AskAll(long[] epochs) => _getAll.Bind(epochs).Ask(rows =>
     {
         foreach (var epoch in epochs)
@@ -48,7 +60,12 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
 
         while (rows.Next())
         {
-            _known[rows.Number(0)] = (rows.Text(1), rows.Flag(2));
+            var (epoch, isOpen) = (rows.Number(0), rows.Flag(2));
+            _known[epoch] = (rows.Text(1), isOpen);
+            if (isOpen && rows.Number(3) != memory.Channel.Process)
+            {
+                _others.Add(new OpenHost(epoch, rows.Flag(4)));
+            }
         }
     });
 
@@ -67,6 +84,7 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
     public void Begin()
     {
         Forget();
+        _others.Clear();
         _joined.Clear();
         _closed.Clear();
     }

@@ -13,7 +13,6 @@ internal sealed class RowStore : IRowStore, IDisposable
     private readonly LaneRows _lanes;
     private readonly ThreadRows _threads;
     private readonly HostRows _hosts;
-    private readonly OpenHosts _open;
     private readonly NewsWriter _news;
     private readonly FailedRows _failed;
     private readonly CommitRows _commits;
@@ -48,8 +47,7 @@ internal sealed class RowStore : IRowStore, IDisposable
         (_work.Ahead, _lanes.Ahead) = (questions, questions);
         _threads = new ThreadRows(_connection, _aside, memory.Threads);
         _hosts = new HostRows(_connection, memory, listeners);
-        _open = new OpenHosts(_connection, memory.Channel.Process);
-        _news = new NewsWriter(_open, _threads, listeners);
+        _news = new NewsWriter(_hosts, _threads, listeners);
         Ids = new IdRows(_connection, _aside);
         Steps = new StepRows(_connection, owners);
         Mailboxes = new MailboxRows(_connection, _threads);
@@ -59,7 +57,7 @@ internal sealed class RowStore : IRowStore, IDisposable
         Outbox = new OutboxRows(_connection);
         _failed = new FailedRows(_connection, memory.Grown);
         _commits = new CommitRows(_connection, _numbers);
-        _opening = new Opening(_connection, memory.Owners, owners, _numbers, _open, _hosts, _threads, questions, _branches, _work);
+        _opening = new Opening(_connection, memory.Owners, owners, _numbers, _hosts, _threads, questions, _branches, _work);
     }
 
     public INumbers Numbers => _numbers;
@@ -108,15 +106,15 @@ internal sealed class RowStore : IRowStore, IDisposable
         _opening.Begin(batches, threads);
     }
 
-    /// <summary>Gets how many round trips were made.</summary>
-    public long RoundTrips => _connection.RoundTrips + _aside.RoundTrips;
+    /// <summary>Gets how often something was sent. What goes out together counts once.</summary>
+    public long Exchanges => _connection.Exchanges + _aside.Exchanges;
 
     /// <summary>Marks the transaction, to which nothing is added from here on.</summary>
     /// <returns>By what it can be looked up; <see langword="null"/> when it has written nothing.</returns>
     public CommitMark? Mark() => _commits.Mark();
 
     /// <summary>What other processes have to hear of the transaction, once it has landed.</summary>
-    public IReadOnlyList<NewsItem> News(Notices notices) => _news.Write(notices, _hosts.Joined);
+    public IReadOnlyList<NewsItem> News(Notices notices) => _news.Write(notices);
 
     /// <summary>Writes what is noted and commits.</summary>
     public void Commit()

@@ -92,16 +92,16 @@ public sealed class ImagesTests
         _images.Update(1, (1, "b"));
 
         Assert.Equal(["INSERT INTO t (n, once) VALUES ($1, $2) : 1 a"], Sent());
-        using var batch = new NpgsqlBatch();
-        _images.SendRest(new Outgoing(batch));
-        Assert.Equal("UPDATE t SET once = coalesce($2, once) WHERE n = $1", batch.BatchCommands.Cast<NpgsqlBatchCommand>().Single().CommandText);
+        var rest = new List<NpgsqlCommand>();
+        _images.SendRest(new Outgoing(rest));
+        Assert.Equal("UPDATE t SET once = coalesce($2, once) WHERE n = $1", Assert.Single(rest).CommandText);
     }
 
     private IEnumerable<string> Sent()
     {
-        using var batch = new NpgsqlBatch();
-        _images.SendMarked(new Outgoing(batch));
-        return [.. batch.BatchCommands.Cast<NpgsqlBatchCommand>().Select(static command =>
+        var commands = new List<NpgsqlCommand>();
+        _images.SendMarked(new Outgoing(commands));
+        return [.. commands.Select(static command =>
             $"{command.CommandText.TrimEnd()} : {string.Join(' ', command.Parameters.Cast<NpgsqlParameter>().Select(static parameter => parameter.Value))}")];
     }
 }

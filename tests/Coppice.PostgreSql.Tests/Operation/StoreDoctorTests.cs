@@ -49,7 +49,7 @@ public sealed class StoreDoctorTests : IAsyncLifetime
     {
         await MakeAsync();
         await _schema.ExecuteAsync($"""
-            INSERT INTO {_schema.Name}.hosts (epoch, host_id, joined_ms) VALUES (7, 'web-3', 0);
+            INSERT INTO {_schema.Name}.hosts (epoch, host_id, process, server, joined_ms) VALUES (7, 'web-3', 1, {SessionLocks.ServerSql}, 0);
             INSERT INTO {_schema.Name}.branches (owner_thread_id, n, host_epoch) VALUES (1, 0, 7);
             """);
 
@@ -71,7 +71,7 @@ public sealed class StoreDoctorTests : IAsyncLifetime
             await take.ExecuteNonQueryAsync(Stop);
         }
 
-        await _schema.ExecuteAsync($"INSERT INTO {_schema.Name}.hosts (epoch, host_id, joined_ms) VALUES (7, 'web-3', 0)");
+        await _schema.ExecuteAsync($"INSERT INTO {_schema.Name}.hosts (epoch, host_id, process, server, joined_ms) VALUES (7, 'web-3', 1, {SessionLocks.ServerSql}, 0)");
 
         var check = Only(await CheckAsync(), "hosts");
 

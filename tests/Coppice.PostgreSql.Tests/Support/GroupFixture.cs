@@ -19,8 +19,8 @@ internal sealed class GroupFixture : IAsyncDisposable
         _batches = new BatchWriter(_store);
     }
 
-    /// <summary>Gets how many round trips the last group took.</summary>
-    public long RoundTrips { get; private set; }
+    /// <summary>Gets how often the last group sent something.</summary>
+    public long Exchanges { get; private set; }
 
     public static async Task<GroupFixture> CreateAsync()
     {
@@ -38,7 +38,7 @@ internal sealed class GroupFixture : IAsyncDisposable
     /// <summary>Writes batches as one group.</summary>
     public WrittenBatch[] WriteGroup(params Mutation[][] batches)
     {
-        var before = _store.RoundTrips;
+        var before = _store.Exchanges;
         var group = batches.Select(batch => new MutationBatch(new BatchId(_host.Epoch, ++_count), _host, TimeProvider.System.GetUtcNow(), batch)).ToList();
         _store.Begin(group, []);
         var notices = new Notices();
@@ -47,7 +47,7 @@ internal sealed class GroupFixture : IAsyncDisposable
         _store.News(notices);
         _store.Commit();
         _store.Landed();
-        RoundTrips = _store.RoundTrips - before;
+        Exchanges = _store.Exchanges - before;
         return [.. written];
     }
 

@@ -3,45 +3,45 @@ using Coppice.PostgreSql.Tests.Support;
 
 namespace Coppice.PostgreSql.Tests.Writing;
 
-public sealed class RoundTripTests
+public sealed class ExchangeTests
 {
     [Fact]
-    public async Task A_spawn_takes_two_round_trips_and_so_does_its_end()
+    public async Task A_spawn_takes_two_exchanges_and_so_does_its_end()
     {
         await using var group = await GroupFixture.CreateAsync();
         group.Add(Task("t1") with { Name = "first" });
 
         var id = group.Add(Task("t1") with { Name = "second" });
-        Assert.Equal(2, group.RoundTrips);
+        Assert.Equal(2, group.Exchanges);
 
         Assert.IsType<TaskFinished>(group.Write(new FinishTask(id, TaskState.Completed)).Single().Answers[0]);
-        Assert.Equal(2, group.RoundTrips);
+        Assert.Equal(2, group.Exchanges);
     }
 
     [Fact]
-    public async Task A_spawn_in_a_thread_that_is_new_takes_one_round_trip_more()
+    public async Task A_spawn_in_a_thread_that_is_new_takes_one_exchange_more()
     {
         await using var group = await GroupFixture.CreateAsync();
         group.Add(Task("t1"));
 
         group.Write([.. Enumerable.Range(0, 50).Select(static i => Task($"new{i}") with { Name = "n" })]);
 
-        Assert.Equal(3, group.RoundTrips);
+        Assert.Equal(3, group.Exchanges);
         Assert.Equal(51, await group.CountAsync("threads t JOIN {schema}.thread_ids i USING (owner_thread_id) WHERE owner_thread_id <= 51"));
     }
 
     [Fact]
-    public async Task A_group_takes_no_more_round_trips_than_one_batch()
+    public async Task A_group_takes_no_more_exchanges_than_one_batch()
     {
         await using var group = await GroupFixture.CreateAsync();
         group.Write([.. Enumerable.Range(0, 10).Select(static i => Task($"t{i}"))]);
 
         var added = group.Write([.. Enumerable.Range(0, 100).Select(static i => Task($"t{i % 10}") with { Name = $"n{i}" })]);
-        Assert.Equal(2, group.RoundTrips);
+        Assert.Equal(2, group.Exchanges);
 
         var ids = added.Select(static batch => ((TaskAdded)batch.Answers[0]).TaskId);
         var ended = group.Write([.. ids.Select(static id => new FinishTask(id, TaskState.Failed) { Error = "no" })]);
-        Assert.Equal(2, group.RoundTrips);
+        Assert.Equal(2, group.Exchanges);
         Assert.All(ended, static batch => Assert.IsType<TaskFinished>(batch.Answers[0]));
         Assert.Equal(100, await group.CountAsync("tasks WHERE state = 4 AND error = 'no' AND completed_ms IS NOT NULL"));
         Assert.Equal(100, await group.CountAsync("mail"));
@@ -50,22 +50,22 @@ public sealed class RoundTripTests
     }
 
     [Fact]
-    public async Task What_is_nested_takes_two_round_trips_too()
+    public async Task What_is_nested_takes_two_exchanges_too()
     {
         await using var group = await GroupFixture.CreateAsync();
         var parent = group.Add(Task("t1"));
         var child = group.Add(Task("t1") with { Lineage = new TaskLineage { TaskId = parent } });
         var grandchild = group.Add(Task("t1") with { Lineage = new TaskLineage { TaskId = child }, MaxDepth = 3 });
-        Assert.Equal(2, group.RoundTrips);
+        Assert.Equal(2, group.Exchanges);
 
         group.Write(new FinishTask(child, TaskState.Completed));
-        Assert.Equal(2, group.RoundTrips);
+        Assert.Equal(2, group.Exchanges);
         group.Write(new FinishTask(grandchild, TaskState.Completed));
         Assert.Equal(1, await group.CountAsync("branches"));
     }
 
     [Fact]
-    public async Task Who_acknowledges_all_mail_takes_two_round_trips()
+    public async Task Who_acknowledges_all_mail_takes_two_exchanges()
     {
         await using var group = await GroupFixture.CreateAsync();
         var reader = Guid.NewGuid();
@@ -74,7 +74,7 @@ public sealed class RoundTripTests
 
         Assert.Equal(new MailAcknowledged(1), group.Write(new AcknowledgeMail("t1", reader, 9)).Single().Answers[0]);
 
-        Assert.Equal(2, group.RoundTrips);
+        Assert.Equal(2, group.Exchanges);
         Assert.Equal(0, await group.CountAsync("mail"));
         Assert.Equal(1, await group.CountAsync("threads WHERE acked = 1 AND terminals = 0 AND unread_terminals = 0 AND NOT wakes"));
     }
@@ -82,7 +82,7 @@ public sealed class RoundTripTests
     [Theory]
     [InlineData(1)]
     [InlineData(100)]
-    public async Task Claims_of_many_tasks_take_hardly_more_round_trips_than_that_of_one(int threads)
+    public async Task Claims_of_many_tasks_take_hardly_more_exchanges_than_that_of_one(int threads)
     {
         await using var group = await GroupFixture.CreateAsync();
         var work = new NewWork { Kind = "k", Input = JsonElement.Parse("null") };
@@ -90,29 +90,29 @@ public sealed class RoundTripTests
         var claim = new ClaimWork([new KindClaim("k")], 1);
 
         Assert.Single(Claimed(group.Write(claim)));
-        var one = group.RoundTrips;
+        var one = group.Exchanges;
         var many = Claimed(group.Write(claim with { Limit = 60 }));
 
         Assert.Equal(60, many.Select(static task => task.Task.TaskId).Distinct().Count());
         Assert.All(many, static task => Assert.Equal((TaskState.Running, 1), (task.Task.State, task.Task.Work!.Attempt)));
-        Assert.InRange(group.RoundTrips, 0, one + 35);
+        Assert.InRange(group.Exchanges, 0, one + 35);
         Assert.Equal(61, await group.CountAsync("work WHERE claim > 0 AND rank IS NULL AND attempt = 1"));
     }
 
     [Fact]
-    public async Task A_spawn_of_work_takes_two_round_trips_and_its_end_one_more()
+    public async Task A_spawn_of_work_takes_two_exchanges_and_its_end_one_more()
     {
         await using var group = await GroupFixture.CreateAsync();
         var task = Task("t1") with { Work = new NewWork { Kind = "k", Input = JsonElement.Parse("null"), IdempotencyKey = "first" } };
         group.Add(task);
         group.Add(task with { Work = task.Work with { IdempotencyKey = "second" } });
-        Assert.Equal(2, group.RoundTrips);
+        Assert.Equal(2, group.Exchanges);
 
         var claimed = Claimed(group.Write(new ClaimWork([new KindClaim("k")], 1))).Single();
         var ended = group.Write(new FinishTask(claimed.Task.TaskId, TaskState.Completed) { Claim = claimed.Claim }).Single();
 
         Assert.IsType<TaskFinished>(ended.Answers[0]);
-        Assert.InRange(group.RoundTrips, 2, 3);
+        Assert.InRange(group.Exchanges, 2, 3);
         Assert.Equal(1, await group.CountAsync("lanes WHERE ready = 1 AND running = 0"));
     }
 
