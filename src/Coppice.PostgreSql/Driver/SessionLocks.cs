@@ -14,11 +14,14 @@ internal sealed class SessionLocks(Database database) : IDisposable
     /// </summary>
     public const string ServerSql = "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint";
 
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private readonly HashSet<long> _epochs = [];
     private NpgsqlConnection? _connection;
     private CancellationTokenSource? _endWatch;
     private Task _watch = Task.CompletedTask;
+    private volatile bool _isLost;
     private bool _isDisposed;
 
     /// <summary>The key of a host's lock: what it is for, the schema and the epoch.</summary>
@@ -49,7 +52,7 @@ internal sealed class SessionLocks(Database database) : IDisposable
     {
         lock (_gate)
         {
-            if (!_epochs.Remove(epoch) || _connection is not { State: System.Data.ConnectionState.Open } connection)
+            if (!_epochs.Remove(epoch) || _connection is null)
             {
                 return;
             }
@@ -57,22 +60,31 @@ internal sealed class SessionLocks(Database database) : IDisposable
             try
             {
                 EndWatch();
-                Run(connection, $"SELECT pg_advisory_unlock_shared({KeySql("host", "$1")})", epoch);
+                if (_connection is { State: System.Data.ConnectionState.Open } connection)
+                {
+                    Run(connection, $"SELECT pg_advisory_unlock_shared({KeySql("host", "$1")})", epoch);
+                }
+                else
+                {
+                    Reconnect();
+                }
+
                 BeginWatch();
             }
-            catch (NpgsqlException)
+            catch (Exception e) when (ConnectGate.IsOfConnecting(e))
             {
-                // The connection is gone, and its locks with it.
+                // The connection is gone, and its locks with it. Those of other hosts are taken again with the next heartbeat.
             }
         }
     }
 
-    /// <summary>Sees to it that the locks are held: asks the connection, and makes a new one where it is gone.</summary>
+    /// <summary>Sees to it that the locks are held: makes a new connection where the old one is gone.</summary>
     public void Check()
     {
         lock (_gate)
         {
-            if (_isDisposed || _epochs.Count == 0)
+            var isWatched = _endWatch is not null && !_isLost;
+            if (_isDisposed || _epochs.Count == 0 || isWatched)
             {
                 return;
             }
@@ -120,18 +132,31 @@ internal sealed class SessionLocks(Database database) : IDisposable
     private void BeginWatch()
     {
         _endWatch = new CancellationTokenSource();
+        _isLost = false;
         _watch = WatchAsync(_connection!, _endWatch.Token);
     }
 
     /// <summary>Has the connection for statements again.</summary>
     private void EndWatch()
     {
-        if (_endWatch is { } end)
+        if (_endWatch is not { } end)
         {
-            end.Cancel();
-            _watch.Wait();
+            return;
+        }
+
+        _endWatch = null;
+        end.Cancel();
+        if (_watch.Wait(LongestEnd))
+        {
             end.Dispose();
-            _endWatch = null;
+            return;
+        }
+
+        // It ends on the thread pool, which others may keep busy until they hear from whoever wants the connection now: that one gets another.
+        if (_connection is { } abandoned)
+        {
+            _ = _watch.ContinueWith(_ => Discard(abandoned), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _connection = null;
         }
     }
 
@@ -152,6 +177,8 @@ internal sealed class SessionLocks(Database database) : IDisposable
         catch (Exception)
 #pragma warning restore CA1031
         {
+            _isLost = true;
+
             // Apart, because whoever ends the watch waits for it and may have the gate.
             _ = Task.Run(RetakeAsync, CancellationToken.None);
         }
@@ -181,11 +208,9 @@ internal sealed class SessionLocks(Database database) : IDisposable
 
     private void Reconnect()
     {
-        if (_connection is not null)
+        if (_connection is { } lost)
         {
-            // To be closed and not kept for the next: the locks are the connection's.
-            NpgsqlConnection.ClearPool(_connection);
-            _connection.Dispose();
+            Discard(lost);
         }
 
         _connection = null;
@@ -194,6 +219,13 @@ internal sealed class SessionLocks(Database database) : IDisposable
         {
             Take(_connection, epoch);
         }
+    }
+
+    // To be closed and not kept for the next: the locks are the connection's.
+    private static void Discard(NpgsqlConnection connection)
+    {
+        NpgsqlConnection.ClearPool(connection);
+        connection.Dispose();
     }
 
     // Tried and not waited for: who looks whether the lock is free holds it for a moment only.
