@@ -21,7 +21,7 @@ internal sealed class StoreState
 
     public RecentTasks Recent { get; } = new();
 
-    public GrownLists Grown { get; } = new();
+    public GrownSenders Grown { get; } = new();
 
     public Listeners Listeners { get; } = new();
 

@@ -1,7 +1,7 @@
 namespace Coppice.Sqlite;
 
 /// <summary>The writer's statements on failed messages.</summary>
-internal sealed class FailedTable(Connection connection, GrownLists grown) : IFailedMessageRows
+internal sealed class FailedTable(Connection connection, GrownSenders grown) : IFailedMessageRows
 {
     private readonly Statement _add = connection.Prepare(
         "INSERT INTO failed_messages (sender, recipient, box, seq, attempts, failed_ms, json, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
@@ -17,7 +17,7 @@ internal sealed class FailedTable(Connection connection, GrownLists grown) : IFa
     public void Add(long sender, long recipient, MessageBox box, long sequence, int attempts, DateTimeOffset now, string json, string reason)
     {
         _add.Bind(sender).Bind(recipient).Bind((long)box).Bind(sequence).Bind(attempts).Bind(now).Bind(json).Bind(reason).Run();
-        grown.Add(sender);
+        grown.Add([sender]);
     }
 
     /// <summary>The failed messages of a sender, all or those of some numbers, in order.</summary>
@@ -46,7 +46,9 @@ internal sealed class FailedTable(Connection connection, GrownLists grown) : IFa
     public int Trim(int max)
     {
         var dropped = 0;
-        foreach (var sender in grown.TakeAll())
+        var senders = grown.ToList();
+        grown.Remove(senders);
+        foreach (var sender in senders)
         {
             dropped += Count(_trim.Bind(sender).Bind(max));
         }

@@ -1,4 +1,4 @@
-namespace Coppice.PostgreSql;
+namespace Coppice.Rows;
 
 /// <summary>
 /// The threads to whose failed messages some came since they were last looked at for being too many; one of these for a store, for all that
