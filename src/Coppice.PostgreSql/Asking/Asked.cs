@@ -48,8 +48,8 @@ internal sealed class Asked
     /// <summary>Gets whether work is claimed.</summary>
     public bool Claims { get; private set; }
 
-    /// <summary>Gets how many revisions are taken.</summary>
-    public int Revisions { get; private set; }
+    /// <summary>Gets whether all of it can be decided by what is known of the threads and tasks here, if enough is.</summary>
+    public bool IsOrdinary { get; private set; } = true;
 
     /// <summary>Gets how many tasks are added.</summary>
     public int NewTasks { get; private set; }
@@ -59,7 +59,7 @@ internal sealed class Asked
 
     public static Asked Of(IReadOnlyCollection<MutationBatch> batches)
     {
-        var asked = new Asked { Revisions = batches.Count };
+        var asked = new Asked();
         foreach (var batch in batches)
         {
             if (batch.Host.Epoch > 0)
@@ -84,12 +84,13 @@ internal sealed class Asked
                 Add(add);
                 break;
             case JoinHost:
-                Joins = true;
+                (Joins, IsOrdinary) = (true, false);
                 break;
             case FinishTask finish:
                 AddTask(finish.TaskId, finish.Claim, tells: true);
                 break;
             case HandBackWork handBack:
+                IsOrdinary = false;
                 AddTask(handBack.TaskId, handBack.Claim, handBack.Events.Count > 0 || handBack.CancelledBy is not null);
                 Turns += 2;
                 break;
@@ -103,9 +104,11 @@ internal sealed class Asked
                 AddTask(close.TaskId, close.Claim, tells: false);
                 break;
             case StoreStep step:
+                IsOrdinary = false;
                 AddTask(step.TaskId, step.Claim, tells: false);
                 break;
             case StoreCheckpoint checkpoint:
+                IsOrdinary = false;
                 AddTask(checkpoint.TaskId, checkpoint.Claim, tells: false);
                 break;
             case SendMessage send:
@@ -116,12 +119,14 @@ internal sealed class Asked
                 AddTask(cancel.Key, claim: 0, tells: false);
                 break;
             case RequestCancel { Scope: CancelScope.Thread } cancel:
+                IsOrdinary = false;
                 Threads.Add(cancel.Key);
                 break;
             case PostInput input:
                 AddMailbox(input.ThreadId);
                 break;
             case PostMessage message:
+                IsOrdinary = false;
                 AddMailbox(message.ThreadId);
                 break;
             case AcknowledgeMail { ThreadId: var thread }:
@@ -131,18 +136,22 @@ internal sealed class Asked
                 Threads.Add(thread);
                 break;
             case OpenMailbox { ThreadId: var thread }:
+                IsOrdinary = false;
                 Threads.Add(thread);
                 break;
             case CloseMailbox { ThreadId: var thread }:
+                IsOrdinary = false;
                 AddMailbox(thread);
                 break;
             case ForgetConversation { ThreadId: var thread }:
+                IsOrdinary = false;
                 Threads.Add(thread);
                 break;
             case ClaimWork:
-                Claims = true;
+                (Claims, IsOrdinary) = (true, false);
                 break;
             default:
+                IsOrdinary = false;
                 break;
         }
     }
@@ -171,6 +180,7 @@ internal sealed class Asked
         AddTask(task.Continues, claim: 0, tells: false);
         if (task.Work is { } work)
         {
+            IsOrdinary = false;
             Turns += 2;
             Kinds.Add((task.OwnerThreadId, work.Kind));
             if (work.IdempotencyKey is { } key)
@@ -201,6 +211,7 @@ internal sealed class Asked
 
         if (claim != 0)
         {
+            IsOrdinary = false;
             Work.Add(number);
         }
     }

@@ -28,6 +28,22 @@ internal sealed class Opening(
         SELECT a, (SELECT min(n) FROM {schema}.branches WHERE agent_thread = a AND kind IS NOT NULL AND host_epoch IS NULL AND NOT ended) FROM unnest($1) AS a
         """);
 
+    /// <summary>Begins a transaction for batches ahead, if it is likely that all they need is known.</summary>
+    /// <returns>On what it relies; <see langword="null"/> where something is not known.</returns>
+    public Reliance? TryBeginAhead(IReadOnlyCollection<MutationBatch> batches)
+    {
+        var asked = Asked.Of(batches);
+        if (!asked.IsOrdinary || asked.Epochs.Count == 0 || !hosts.HasAtHand(asked.Epochs) || !numbers.HasAtHand(asked.NewTasks)
+            || !asked.Threads.All(IsKnown) || !asked.Tasks.All(IsKnown) || !asked.Parents.All(IsKnown)
+            || !asked.Telling.All(IsReaderKnown))
+        {
+            return null;
+        }
+
+        connection.BeginAhead();
+        return new Reliance(hosts.SharedLocks(asked.Epochs), hosts.OpenHosts(), numbers.RestoredThrough, numbers.Facts);
+    }
+
     /// <summary>Begins a transaction for batches, with the locks of some threads beside those that the batches ask for.</summary>
     public void Begin(IReadOnlyCollection<MutationBatch> batches, IReadOnlyCollection<long> locks)
     {
@@ -53,7 +69,7 @@ internal sealed class Opening(
 
         if (batches.Count > 0)
         {
-            questions.Add(numbers.Ask(asked.Revisions, asked.Turns));
+            questions.Add(numbers.Ask(asked.Turns));
             questions.Add(hosts.AskAll(epochs));
         }
 
@@ -70,6 +86,13 @@ internal sealed class Opening(
         AskWaiting(questions, Told(asked, found));
         connection.Ask(questions, isApart: true);
     }
+
+    private bool IsKnown(string thread) => threads.AtHand(thread) is { } number && connection.Facts.Has(number);
+
+    private bool IsKnown(long task) =>
+        memory.Find(task) is { } owner && connection.Facts.Has(owner) && connection.Facts.Of(owner).Tasks.GetValueOrDefault(task) is not null;
+
+    private bool IsReaderKnown(long task) => connection.Facts.Of(memory.Find(task)!.Value).Waiting.IsKnown;
 
     private static string[] TextsOf(List<(long Owner, string Text)> some) => [.. some.Select(static one => one.Text)];
 

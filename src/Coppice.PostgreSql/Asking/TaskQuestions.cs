@@ -4,10 +4,12 @@ namespace Coppice.PostgreSql;
 internal sealed class TaskQuestions(
     WriterConnection connection, OwnerMemory memory, TaskRows tasks, BranchRows branches, WorkRows work, LaneRows lanes, KindRows kinds)
 {
+    private const int MostCounted = 64;
+
     private const string Columns =
         """
         t.n, t.owner_thread_id, t.state, t.cancel_ms IS NOT NULL, t.parent, t.host_epoch, t.events_through, t.agent_thread, t.agent_open, t.kind, t.name,
-        t.run_id, EXISTS (SELECT 1 FROM {schema}.branches c WHERE c.parent = t.n)
+        t.run_id, (SELECT count(*) FROM (SELECT 1 FROM {schema}.branches c WHERE c.parent = t.n LIMIT 64) counted)
         """;
 
     private readonly Statement _task = connection.PrepareApart($"SELECT {Columns} FROM {{schema}}.tasks t WHERE t.owner_thread_id = $1 AND t.n = $2");
@@ -54,9 +56,9 @@ internal sealed class TaskQuestions(
                 Know(rows);
             }
 
-            foreach (var (_, absent) in some)
+            foreach (var (absentOf, absent) in some)
             {
-                tasks.Know(absent, head: null);
+                tasks.Know(absentOf, absent, head: null);
             }
         }));
     }
@@ -107,9 +109,9 @@ internal sealed class TaskQuestions(
     {
         var number = rows.Number(0);
         var task = TaskRows.ReadHead(number, rows, 1);
-        tasks.Know(number, task);
+        tasks.Know(task.Owner, number, task);
         memory.Add(task);
-        branches.KnowChild(number, rows.Flag(12));
+        branches.KnowChildren(task.Owner, number, rows.Number(12) is var count and < MostCounted ? (int)count : ThreadFacts.Some);
         if (task.IsLive)
         {
             var run = task.Parent is null ? rows.TextOrNull(11) : null;

@@ -55,6 +55,7 @@ internal sealed class Migrations(params string[] steps)
             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {quoted};
             REVOKE INSERT, UPDATE, DELETE ON {schema}.migrations FROM {quoted};
             GRANT USAGE, UPDATE ON ALL SEQUENCES IN SCHEMA {schema} TO {quoted};
+            GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {quoted};
 
             """;
     }

@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace Coppice.PostgreSql;
@@ -9,7 +10,11 @@ namespace Coppice.PostgreSql;
 /// statement that is sent, and a mark is made only when something that comes after it is.
 /// </para>
 /// <para>
-/// What goes out together goes out statement by statement: Npgsql 10 sends several at once, from a thread that waits, only with the help of the thread pool, and
+/// A transaction that begins ahead sends nothing before its commit: it relies on what is known of the threads that it would lock, and takes the locks and
+/// writes, if that still holds, with one statement.
+/// </para>
+/// <para>
+/// What goes out together goes out as one statement: Npgsql 10 sends several at once, from a thread that waits, only with the help of the thread pool, and
 /// what writes must never depend on that.
 /// </para>
 /// </remarks>
@@ -19,23 +24,33 @@ internal sealed class WriterConnection : IDisposable
 
     private readonly NpgsqlConnection _connection;
     private readonly string _schema;
+    private readonly Composer _composer;
     private readonly HashSet<long> _locked = [];
+    private readonly HashSet<long> _changed = [];
+    private readonly HashSet<long> _written = [];
+    private readonly List<long> _writtenSinceMark = [];
     private readonly List<INoted> _noted = [];
     private readonly NotedStatements _statements = new();
-    private readonly List<string> _first = [];
+    private readonly Outgoing _outgoing = new();
+    private readonly WriteText _touch;
     private readonly Statement _lock;
     private readonly Statement _tryLock;
+    private NpgsqlTransaction? _transaction;
     private long _lastLocked;
     private HashSet<long>? _lockedAtMark;
-    private bool _isOpen;
+    private bool _isDue;
     private bool _isMarked;
+    private bool _isReleaseDue;
 
     public WriterConnection(Database database)
     {
         _connection = database.Open();
         _schema = database.Schema;
-        _lock = PrepareApart($"SELECT 1 {LockSql}");
-        _tryLock = PrepareApart($"SELECT owner_thread_id {LockSql} SKIP LOCKED");
+        _composer = new Composer(_schema);
+        _lock = PrepareApart($"SELECT owner_thread_id, version {LockSql}");
+        _tryLock = PrepareApart($"SELECT owner_thread_id, version {LockSql} SKIP LOCKED");
+        _touch = new WriteText((first, condition) => InSchema(
+            $"UPDATE {{schema}}.threads SET version = version + 1 WHERE owner_thread_id = ANY ({WriteText.Place(first)}){condition}"));
         Names = new NamedLocks(PrepareApart);
         _noted.Add(_statements);
     }
@@ -46,14 +61,20 @@ internal sealed class WriterConnection : IDisposable
     /// <summary>Gets whether the connection is there, as far as is known before it is used.</summary>
     public bool IsOpen => _connection.State == System.Data.ConnectionState.Open;
 
-    /// <summary>Gets how often something was sent. What goes out together counts once.</summary>
+    /// <summary>Gets how often something was sent.</summary>
     public long Exchanges { get; private set; }
+
+    /// <summary>Gets whether the transaction has begun ahead.</summary>
+    public bool IsAhead { get; private set; }
 
     /// <summary>Gets whether something was left out because others had it locked.</summary>
     public bool HasSkipped { get; private set; }
 
     /// <summary>Gets the locks of the transaction that are of no thread.</summary>
     public NamedLocks Names { get; }
+
+    /// <summary>Gets what is known of threads.</summary>
+    public FactMemory Facts { get; } = new();
 
     /// <summary>Gets the threads that the transaction holds.</summary>
     public IReadOnlyCollection<long> Locked => _locked;
@@ -76,8 +97,7 @@ internal sealed class WriterConnection : IDisposable
     public TNoted Add<TNoted>(TNoted noted)
         where TNoted : INoted
     {
-        // Before the statements, which may take away what is in here, and never add to it.
-        _noted.Insert(_noted.Count - 1, noted);
+        _noted.Add(noted);
         return noted;
     }
 
@@ -85,26 +105,102 @@ internal sealed class WriterConnection : IDisposable
     public void Begin()
     {
         Forget();
-        _first.Add("BEGIN ISOLATION LEVEL READ COMMITTED");
+        _isDue = true;
+    }
+
+    /// <summary>Begins a transaction that relies on what is known.</summary>
+    public void BeginAhead()
+    {
+        Forget();
+        IsAhead = true;
     }
 
     /// <summary>Writes what is noted and commits.</summary>
-    public void Commit()
+    public void Commit() => Commit(mark: null);
+
+    /// <summary>Writes what is noted, with a mark by which the transaction can be looked up if it has one, and commits.</summary>
+    public void Commit(CommitMark? mark)
     {
-        var commands = Noted();
-        commands.Add(new NpgsqlCommand("COMMIT"));
-        Send(commands);
-        _isOpen = false;
+        Collect();
+        Touch();
+        if (mark is { } number)
+        {
+            Send(Envelope.Marked, Parameter.Of(number.Writer), Parameter.Of(number.Number));
+        }
+        else
+        {
+            Send(Envelope.Plain);
+        }
+
+        if (_transaction is not null)
+        {
+            Exchanges++;
+            _transaction.Commit();
+            EndTransaction();
+        }
+    }
+
+    /// <summary>Takes the locks of a transaction that began ahead, writes what is noted and commits, all at once, if what it relied on still holds.</summary>
+    /// <param name="reliance">On what it relied, beside its threads.</param>
+    /// <param name="mark">By what it can be looked up.</param>
+    /// <returns>The revision of the transaction; <see langword="null"/> where something has changed, and nothing was written.</returns>
+    /// <exception cref="NotAtHandException">Something was noted that can be written only by itself.</exception>
+    public long? CommitAhead(in Reliance reliance, CommitMark mark)
+    {
+        Collect();
+        if (_outgoing.Statements.Count > 0)
+        {
+            throw new NotAtHandException();
+        }
+
+        if (_outgoing.Parts.Count == 0)
+        {
+            _changed.Clear();
+        }
+
+        Touch();
+        long[] threads = [.. _locked.Order()];
+        using var command = _composer.Compose(
+            Envelope.Ahead,
+            [
+                Parameter.Of(reliance.SharedLocks), Parameter.Of(reliance.OpenHosts), Parameter.Of(threads),
+                Parameter.Of(Array.ConvertAll(threads, thread => Facts.Of(thread).Version)), Parameter.Of(reliance.RestoredThrough), Parameter.Of(reliance.Facts),
+                Parameter.Of(mark.Writer), Parameter.Of(mark.Number),
+            ],
+            _outgoing.Parts);
+        _outgoing.Clear();
+        Exchanges++;
+        using var rows = On(command).ExecuteReader();
+        long? revision = rows.Read() && !rows.IsDBNull(0) ? rows.GetInt64(0) : null;
+
+        // The answer is there before the commit; that it has landed is known only at the end of what the server says.
+        while (rows.NextResult())
+        {
+        }
+
+        return revision;
+    }
+
+    /// <summary>The transaction has landed: what is known stays.</summary>
+    public void Landed()
+    {
+        foreach (var thread in _locked)
+        {
+            Facts.Of(thread).Landed(_changed.Contains(thread));
+        }
+
+        Facts.Trim();
     }
 
     public void Rollback()
     {
-        var isOpen = _isOpen;
+        Facts.Drop(_locked);
         Forget();
-        if (isOpen)
+        if (_transaction is not null)
         {
-            Send([new NpgsqlCommand("ROLLBACK")]);
-            _isOpen = false;
+            Exchanges++;
+            _transaction.Rollback();
+            EndTransaction();
         }
     }
 
@@ -115,6 +211,7 @@ internal sealed class WriterConnection : IDisposable
             noted.Mark();
         }
 
+        _writtenSinceMark.Clear();
         (_isMarked, _lockedAtMark) = (true, null);
     }
 
@@ -125,11 +222,7 @@ internal sealed class WriterConnection : IDisposable
             noted.Keep();
         }
 
-        if (_lockedAtMark is not null)
-        {
-            _first.Add("RELEASE SAVEPOINT batch");
-        }
-
+        _isReleaseDue |= _lockedAtMark is not null;
         (_isMarked, _lockedAtMark) = (false, null);
     }
 
@@ -141,11 +234,15 @@ internal sealed class WriterConnection : IDisposable
             noted.TakeBack();
         }
 
+        _written.ExceptWith(_writtenSinceMark);
+        Facts.Forget(_locked);
         if (_lockedAtMark is { } locked)
         {
-            Send([new NpgsqlCommand("ROLLBACK TO SAVEPOINT batch"), new NpgsqlCommand("RELEASE SAVEPOINT batch")]);
-            _locked.Clear();
-            _locked.UnionWith(locked);
+            Execute(new NpgsqlCommand("ROLLBACK TO SAVEPOINT batch"));
+            _isReleaseDue = true;
+            Facts.Drop(_locked.Except(locked));
+            _locked.IntersectWith(locked);
+            _changed.IntersectWith(locked);
             _lastLocked = _locked.Count == 0 ? 0 : _locked.Max();
             Names.RollbackToMark();
         }
@@ -154,39 +251,36 @@ internal sealed class WriterConnection : IDisposable
     }
 
     /// <summary>Notes a statement that writes.</summary>
-    public void Note(NpgsqlCommand command) => _statements.Add(command);
+    /// <exception cref="NotAtHandException">The transaction has begun ahead, and can send it only by itself.</exception>
+    public void Note(NpgsqlCommand command)
+    {
+        ThrowIfAhead();
+        _statements.Add(command);
+    }
 
     /// <summary>Runs a statement and tells how many rows it wrote.</summary>
     public int Run(NpgsqlCommand command, bool isApart)
     {
-        Send(Before(isApart));
-        using (command)
-        {
-            return On(command).ExecuteNonQuery();
-        }
+        GoBefore(isApart);
+        return Execute(command);
     }
 
     /// <summary>Runs a statement for its rows.</summary>
     public RowScope Read(NpgsqlCommand command, bool isApart)
     {
-        Send(Before(isApart));
+        GoBefore(isApart);
+        Exchanges++;
         return new RowScope(On(command).ExecuteReader(), command);
     }
 
-    /// <summary>Asks several questions together.</summary>
+    /// <summary>Asks several questions, one after the other.</summary>
     /// <param name="questions">The questions.</param>
     /// <param name="isApart">Whether no answer depends on what the transaction has noted.</param>
     public void Ask(IReadOnlyList<Question> questions, bool isApart)
     {
-        if (questions.Count == 0)
-        {
-            return;
-        }
-
-        Send(Before(isApart));
         foreach (var question in questions)
         {
-            using var rows = new RowScope(On(question.Command).ExecuteReader(), question.Command);
+            using var rows = Read(question.Command, isApart);
             question.Take(rows);
         }
     }
@@ -201,11 +295,40 @@ internal sealed class WriterConnection : IDisposable
         }
     }
 
-    /// <summary>Takes in that threads were locked in the order of their numbers, while the transaction held none.</summary>
-    public void NoteLocked(IReadOnlyCollection<long> threads)
+    /// <summary>Holds a thread from here on, and tells what is known of it.</summary>
+    /// <exception cref="LocksNeededException">Somebody else holds it, and to wait for it might be to wait for each other.</exception>
+    public ThreadFacts Hold(long thread)
     {
-        _locked.UnionWith(threads);
-        _lastLocked = _locked.Count == 0 ? 0 : _locked.Max();
+        Lock(thread);
+        return Facts.Of(thread);
+    }
+
+    /// <summary>Holds a thread from here on, because what is known of it changes.</summary>
+    /// <exception cref="LocksNeededException">Somebody else holds it, and to wait for it might be to wait for each other.</exception>
+    public ThreadFacts Change(long thread)
+    {
+        var facts = Hold(thread);
+        _changed.Add(thread);
+        return facts;
+    }
+
+    /// <summary>Takes in that the row of a thread is going to be written, with its new version.</summary>
+    public void NoteWritten(long thread)
+    {
+        if (_written.Add(thread) && _isMarked)
+        {
+            _writtenSinceMark.Add(thread);
+        }
+    }
+
+    /// <summary>Takes in that a thread was locked, in the order of their numbers, while the transaction held no higher one.</summary>
+    /// <param name="thread">The thread.</param>
+    /// <param name="version">Its version.</param>
+    public void NoteLocked(long thread, long version)
+    {
+        _locked.Add(thread);
+        _lastLocked = Math.Max(_lastLocked, thread);
+        Facts.Verify(thread, version);
     }
 
     /// <summary>Holds threads from here on.</summary>
@@ -218,18 +341,23 @@ internal sealed class WriterConnection : IDisposable
             return;
         }
 
-        if (!Names.HasAny && wanted[0] > _lastLocked)
+        if (IsAhead)
         {
-            _lock.Bind(wanted).Run();
-            _locked.UnionWith(wanted);
-            _lastLocked = wanted[^1];
+            RelyOn(wanted);
             return;
         }
 
-        TryLock(wanted);
-        if (wanted.Any(thread => !_locked.Contains(thread)))
+        if (!Names.HasAny && wanted[0] > _lastLocked)
         {
-            throw new LocksNeededException([.. _locked, .. wanted]);
+            Take(_lock.Bind(wanted));
+        }
+        else
+        {
+            Take(_tryLock.Bind(wanted));
+            if (wanted.Any(thread => !_locked.Contains(thread)))
+            {
+                throw new LocksNeededException([.. _locked, .. wanted]);
+            }
         }
     }
 
@@ -237,11 +365,12 @@ internal sealed class WriterConnection : IDisposable
     /// <returns>Those that this transaction holds now.</returns>
     public HashSet<long> LockFree(IEnumerable<long> threads)
     {
+        ThrowIfAhead();
         var all = threads.ToHashSet();
         var wanted = all.Where(thread => !_locked.Contains(thread)).ToArray();
         if (wanted.Length > 0)
         {
-            TryLock(wanted);
+            Take(_tryLock.Bind(wanted));
             var count = all.Count;
             all.IntersectWith(_locked);
             HasSkipped |= all.Count < count;
@@ -253,91 +382,153 @@ internal sealed class WriterConnection : IDisposable
     /// <summary>Takes in that something was left out because others had it locked.</summary>
     public void NoteSkipped() => HasSkipped = true;
 
-    public void Dispose() => _connection.Dispose();
-
-    private void TryLock(long[] threads)
+    public void Dispose()
     {
-        foreach (var thread in _tryLock.Bind(threads).Numbers())
+        _transaction?.Dispose();
+        _connection.Dispose();
+    }
+
+    private void RelyOn(long[] threads)
+    {
+        foreach (var thread in threads)
         {
+            if (!Facts.Has(thread))
+            {
+                throw new NotAtHandException();
+            }
+
             _locked.Add(thread);
-            _lastLocked = Math.Max(_lastLocked, thread);
+        }
+    }
+
+    private void Take(Statement locks)
+    {
+        using var rows = locks.Rows();
+        while (rows.Next())
+        {
+            NoteLocked(rows.Number(0), rows.Number(1));
+        }
+    }
+
+    private void ThrowIfAhead()
+    {
+        if (IsAhead)
+        {
+            throw new NotAtHandException();
         }
     }
 
     private void Forget()
     {
         _locked.Clear();
+        _changed.Clear();
+        _written.Clear();
         _lastLocked = 0;
-        _first.Clear();
+        (_isDue, _isReleaseDue, IsAhead) = (false, false, false);
         (_isMarked, _lockedAtMark) = (false, null);
         HasSkipped = false;
         Names.Begin();
+        _outgoing.Clear();
         foreach (var noted in _noted)
         {
             noted.Forget();
         }
     }
 
-    /// <summary>What goes out before a statement.</summary>
-    private List<NpgsqlCommand> Before(bool isApart) => isApart ? First() : Noted();
-
-    private List<NpgsqlCommand> Noted()
+    /// <summary>Sends what has to be there before a statement.</summary>
+    private void GoBefore(bool isApart)
     {
-        var commands = First();
-        var outgoing = new Outgoing(commands);
+        ThrowIfAhead();
+        if (!isApart)
+        {
+            Collect();
+            Send(Envelope.Plain);
+        }
+    }
+
+    /// <summary>Collects what is noted and not sent. What came after the mark is kept apart from what was before, unless the mark is gone.</summary>
+    private void Collect()
+    {
         foreach (var noted in _noted)
         {
-            noted.SendMarked(outgoing);
+            noted.SendMarked(_outgoing);
         }
 
         if (!_isMarked)
         {
-            return commands;
+            return;
         }
 
+        Send(Envelope.Plain);
         if (_lockedAtMark is null)
         {
-            commands.Add(new NpgsqlCommand("SAVEPOINT batch"));
+            Execute(new NpgsqlCommand("SAVEPOINT batch"));
             _lockedAtMark = [.. _locked];
             Names.Mark();
         }
 
         foreach (var noted in _noted)
         {
-            noted.SendRest(outgoing);
+            noted.SendRest(_outgoing);
         }
-
-        return commands;
     }
 
-    private List<NpgsqlCommand> First()
+    /// <summary>Gives a new version to the threads that changed and whose rows are not written anyway.</summary>
+    private void Touch()
     {
-        var commands = new List<NpgsqlCommand>();
-        foreach (var command in _first)
+        long[] unwritten = [.. _changed.Where(thread => !_written.Contains(thread))];
+        if (unwritten.Length > 0)
         {
-            commands.Add(new NpgsqlCommand(command));
-            _isOpen = true;
+            _outgoing.Add(_touch, [Parameter.Of(unwritten)]);
         }
-
-        _first.Clear();
-        return commands;
     }
 
-    private void Send(List<NpgsqlCommand> commands)
+    private void Send(Envelope envelope, params ReadOnlySpan<NpgsqlParameter> values)
+    {
+        if (envelope.Values > 0 || _outgoing.Parts.Count > 0)
+        {
+            Execute(_composer.Compose(envelope, values, _outgoing.Parts));
+        }
+
+        foreach (var statement in _outgoing.Statements)
+        {
+            Execute(statement);
+        }
+
+        _outgoing.Clear();
+    }
+
+    private int Execute(NpgsqlCommand command)
     {
         Exchanges++;
-        foreach (var command in commands)
+        using (command)
         {
-            using (command)
-            {
-                On(command).ExecuteNonQuery();
-            }
+            return On(command).ExecuteNonQuery();
         }
     }
 
+    /// <summary>Makes a command ready to be sent, with whatever has to go out before it: the begin of the transaction goes with it.</summary>
     private NpgsqlCommand On(NpgsqlCommand command)
     {
+        if (_isDue)
+        {
+            _transaction = _connection.BeginTransaction(IsolationLevel.ReadCommitted);
+            _isDue = false;
+        }
+
+        if (_isReleaseDue)
+        {
+            _isReleaseDue = false;
+            Execute(new NpgsqlCommand("RELEASE SAVEPOINT batch"));
+        }
+
         command.Connection = _connection;
         return command;
+    }
+
+    private void EndTransaction()
+    {
+        _transaction!.Dispose();
+        _transaction = null;
     }
 }

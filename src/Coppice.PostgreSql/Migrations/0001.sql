@@ -20,12 +20,14 @@ CREATE SEQUENCE {schema}.claims;
 CREATE SEQUENCE {schema}.turns;
 
 -- next_task: from there on no number of a task was taken yet; they are taken in blocks. restored_through: numbers up to it were seen in restored
--- snapshots, and are not given out from blocks that were taken before. news_channel names the channel of notifications, which nobody is to know who may
--- not read this.
+-- snapshots, and are not given out from blocks that were taken before. facts changes with what changes facts of a thread without its lock: when ended tasks are
+-- deleted, and when a task names a parent that is not there (yet). news_channel names the
+-- channel of notifications, which nobody is to know who may not read this.
 CREATE TABLE {schema}.meta (
     id boolean PRIMARY KEY DEFAULT true CHECK (id),
     next_task bigint NOT NULL DEFAULT 0,
     restored_through bigint NOT NULL DEFAULT -1,
+    facts bigint NOT NULL DEFAULT 0,
     news_channel uuid NOT NULL DEFAULT gen_random_uuid());
 INSERT INTO {schema}.meta DEFAULT VALUES;
 
@@ -41,17 +43,20 @@ CREATE TABLE {schema}.hosts (
     joined_ms bigint NOT NULL,
     server bigint NOT NULL) WITH (fillfactor = 50);
 
--- The last group of batches that a writer committed, by which a commit is found whose answer was lost: a number of a transaction may be given again
--- after a crash of the server, or a failover, that lost it. A row is of one connection, and goes a day after its last commit.
+-- The last group of batches that a writer committed, by which a commit is found whose answer was lost. A row is of one connection, and goes a day after its
+-- last commit. Whoever has looked a commit up has closed it: what that connection may still be about to commit will not land.
 CREATE TABLE {schema}.commits (
     writer uuid PRIMARY KEY,
     number bigint NOT NULL,
+    closed boolean NOT NULL DEFAULT false,
     at timestamptz NOT NULL) WITH (fillfactor = 10);
 
 -- The lock of a thread, the head of its mailbox (the last sequence given, the last acknowledged, what is not acknowledged by class), and who
 -- has it open, how far that one has read, and what it has not read by class. wakes is whether a terminal or a message is not acknowledged.
+-- version grows with every transaction that held the lock and wrote: as long as it is the same, so is all that hangs on the thread.
 CREATE TABLE {schema}.threads (
     owner_thread_id bigint PRIMARY KEY,
+    version bigint NOT NULL DEFAULT 0,
     last_seq bigint NOT NULL DEFAULT 0,
     acked bigint NOT NULL DEFAULT 0,
     customs integer NOT NULL DEFAULT 0,
@@ -254,3 +259,37 @@ CREATE TABLE {schema}.failed_messages (
     PRIMARY KEY (owner_thread_id, n));
 CREATE INDEX failed_messages_by_number ON {schema}.failed_messages (n);
 CREATE INDEX dead_letters_by_place ON {schema}.failed_messages (recipient, seq) WHERE box = 2;
+
+-- Marks the transaction of a writer, which is refused once the writer was closed.
+CREATE FUNCTION {schema}.mark(by_writer uuid, as_number bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO {schema}.commits AS c (writer, number, at) VALUES (by_writer, as_number, now())
+    ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = excluded.at WHERE NOT c.closed;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'The writer was closed: somebody looked up what became of an earlier transaction.' USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+END $$;
+
+-- The locks of a transaction that decides by what its host knows of some threads, and whether that still holds: NULL where it does not, else a new
+-- revision. Each statement in here sees what is committed when it begins, and so comes after its lock; whatever is then written in the same statement that
+-- calls this needs to see no more than what was known. open_hosts are the epochs of the open hosts, in their order, negative where one handles unread mail.
+CREATE FUNCTION {schema}.hold(
+    shared_locks bigint[], open_hosts bigint[], known_threads bigint[], known_versions bigint[], known_restored bigint, known_facts bigint,
+    by_writer uuid, as_number bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(key) FROM unnest(shared_locks) AS key;
+    IF open_hosts IS DISTINCT FROM ARRAY(
+            SELECT CASE WHEN handles_unread THEN -epoch ELSE epoch END FROM {schema}.hosts WHERE is_open ORDER BY epoch) THEN
+        RETURN NULL;
+    END IF;
+    IF cardinality(known_threads) <> (SELECT count(*) FROM (
+            SELECT owner_thread_id, version FROM {schema}.threads WHERE owner_thread_id = ANY (known_threads) ORDER BY owner_thread_id FOR NO KEY UPDATE) t
+            JOIN unnest(known_threads, known_versions) AS known (thread, version) ON known.thread = t.owner_thread_id AND known.version = t.version) THEN
+        RETURN NULL;
+    END IF;
+    IF NOT EXISTS (SELECT FROM {schema}.meta WHERE restored_through = known_restored AND facts = known_facts) THEN
+        RETURN NULL;
+    END IF;
+    PERFORM {schema}.mark(by_writer, as_number);
+    RETURN nextval('{schema}.revisions');
+END $$;

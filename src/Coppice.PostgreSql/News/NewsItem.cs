@@ -34,6 +34,9 @@ internal readonly record struct NewsItem(NewsKind Kind, long First, long Second,
     /// <summary>Gets the place of what the task emitted in the mailbox of its owner.</summary>
     public long Sequence => Text.Length > 1 && long.TryParse(Text.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place : 0;
 
+    /// <summary>It, with a higher revision where it has one.</summary>
+    public NewsItem Raised(long by) => Kind is NewsKind.Change ? this with { First = First + by } : this;
+
     public static NewsItem OfDropped() => new(NewsKind.Dropped, 0, 0, "");
 
     public static NewsItem OfCancel(long epoch, string taskId) => new(NewsKind.Cancel, epoch, 0, taskId);

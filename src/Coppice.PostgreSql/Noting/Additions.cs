@@ -9,6 +9,9 @@ internal sealed class Additions<TRow>(RowWriter<TRow> writer) : INoted
 
     public void Add(in TRow row) => _rows.Add(row);
 
+    /// <summary>Whether there is such a row that was not sent yet.</summary>
+    public bool Any(Predicate<TRow> predicate) => _rows.Exists(predicate);
+
     public void Mark() => _mark = _rows.Count;
 
     public void Keep() => _mark = null;

@@ -108,9 +108,9 @@ internal sealed class Images<TRow>(RowWriter<TRow>? insert, RowWriter<TRow>? upd
             return;
         }
 
-        delete?.Write(outgoing, Of(Change.Delete, Change.Replace));
-        update?.Write(outgoing, Of(Change.Update, Change.Update));
-        insert?.Write(outgoing, Of(Change.Insert, Change.Replace));
+        var before = delete?.Write(outgoing, Of(Change.Delete, Change.Replace)) ?? 0;
+        before += update?.Write(outgoing, Of(Change.Update, Change.Update)) ?? 0;
+        insert?.Write(outgoing, Of(Change.Insert, Change.Replace), before);
         rows.Clear();
 
         List<TRow> Of(Change one, Change other)

@@ -1,19 +1,16 @@
-using System.Globalization;
 using Npgsql;
 
 namespace Coppice.PostgreSql;
 
-/// <summary>Writes rows to a table: one by one while they are few, as arrays when they are many.</summary>
+/// <summary>Writes rows to a table: one as values, several as arrays.</summary>
 internal sealed class RowWriter<TRow>
 {
-    // A statement over arrays costs the server as much as several over values that it has prepared.
-    private const int Few = 3;
-
     private readonly Column<TRow>[] _columns;
-    private readonly string _one;
-    private readonly string _many;
+    private readonly WriteText _one;
+    private readonly WriteText _many;
 
-    private RowWriter(Column<TRow>[] columns, string one, string many) => (_columns, _one, _many) = (columns, one, many);
+    private RowWriter(Column<TRow>[] columns, Func<int, string, string> one, Func<int, string, string> many) =>
+        (_columns, _one, _many) = (columns, new WriteText(one), new WriteText(many));
 
     /// <summary>Adds rows.</summary>
     /// <param name="table">The table.</param>
@@ -22,7 +19,9 @@ internal sealed class RowWriter<TRow>
     public static RowWriter<TRow> Inserts(string table, Column<TRow>[] columns, string onConflict = "")
     {
         var into = $"INSERT INTO {table} ({Names(columns)})";
-        return new(columns, $"{into} VALUES ({Places(columns)}) {onConflict}", $"{into} SELECT * FROM unnest({Places(columns)}) {onConflict}");
+        return new(
+            columns, (first, condition) => $"{into} SELECT {Places(columns, first)} WHERE true{condition} {onConflict}",
+            (first, condition) => $"{into} SELECT * FROM unnest({Places(columns, first)}) WHERE true{condition} {onConflict}");
     }
 
     /// <summary>Changes rows.</summary>
@@ -32,59 +31,62 @@ internal sealed class RowWriter<TRow>
     public static RowWriter<TRow> Updates(string table, Column<TRow>[] key, Column<TRow>[] columns)
     {
         Column<TRow>[] all = [.. key, .. columns];
-        var one = columns.Select((column, i) => Set(column, Place(key.Length + i), column.Name));
-        var many = columns.Select(column => Set(column, $"u.{column.Name}", $"t.{column.Name}"));
+        var many = Joined(columns.Select(column => Set(column, $"u.{column.Name}", $"t.{column.Name}")));
         return new(
-            all, $"UPDATE {table} SET {Joined(one)} WHERE {KeyIsPlaces(key)}",
-            $"UPDATE {table} t SET {Joined(many)} FROM unnest({Places(all)}) AS u ({Names(all)}) WHERE {KeyIsSame(key)}");
+            all,
+            (first, condition) =>
+            {
+                var one = columns.Select((column, i) => Set(column, WriteText.Place(first + key.Length + i), column.Name));
+                return $"UPDATE {table} SET {Joined(one)} WHERE {KeyIsPlaces(key, first)}{condition}";
+            },
+            (first, condition) => $"UPDATE {table} t SET {many} FROM unnest({Places(all, first)}) AS u ({Names(all)}) WHERE {KeyIsSame(key)}{condition}");
     }
 
     /// <summary>Deletes rows.</summary>
     /// <param name="table">The table.</param>
     /// <param name="key">The columns of its key.</param>
-    public static RowWriter<TRow> Deletes(string table, Column<TRow>[] key) => new(
-        key, $"DELETE FROM {table} WHERE {KeyIsPlaces(key)}",
-        $"DELETE FROM {table} t USING unnest({Places(key)}) AS u ({Names(key)}) WHERE {KeyIsSame(key)}");
+    /// <param name="lastComparison">How the last of them is compared.</param>
+    public static RowWriter<TRow> Deletes(string table, Column<TRow>[] key, string lastComparison = "=") => new(
+        key, (first, condition) => $"DELETE FROM {table} WHERE {KeyIsPlaces(key, first, lastComparison)}{condition}",
+        (first, condition) =>
+            $"DELETE FROM {table} t USING unnest({Places(key, first)}) AS u ({Names(key)}) WHERE {KeyIsSame(key, lastComparison)}{condition}");
 
     /// <summary>Sends what writes some rows.</summary>
-    public void Write(Outgoing outgoing, List<TRow> rows)
+    /// <param name="outgoing">Where it goes.</param>
+    /// <param name="rows">The rows, each of a key of its own; if there are none, nothing is sent.</param>
+    /// <param name="after">How many of the parts right before have to be written first.</param>
+    /// <returns>How many parts were sent.</returns>
+    public int Write(Outgoing outgoing, List<TRow> rows, int after = 0)
     {
-        if (rows.Count > Few)
+        if (rows.Count == 0)
         {
-            var command = new NpgsqlCommand(_many);
-            foreach (var column in _columns)
-            {
-                command.Parameters.Add(column.Many(rows));
-            }
-
-            outgoing.Add(command);
-            return;
+            return 0;
         }
 
-        foreach (var row in rows)
+        var values = new NpgsqlParameter[_columns.Length];
+        for (var i = 0; i < values.Length; i++)
         {
-            var command = new NpgsqlCommand(_one);
-            foreach (var column in _columns)
-            {
-                command.Parameters.Add(column.One(row));
-            }
-
-            outgoing.Add(command);
+            values[i] = rows.Count == 1 ? _columns[i].One(rows[0]) : _columns[i].Many(rows);
         }
+
+        outgoing.Add(rows.Count == 1 ? _one : _many, values, after);
+        return 1;
     }
 
     private static string Set(Column<TRow> column, string value, string before) =>
         column.IsSetOnce ? $"{column.Name} = coalesce({value}, {before})" : $"{column.Name} = {value}";
 
-    private static string KeyIsPlaces(Column<TRow>[] key) => string.Join(" AND ", key.Select(static (column, i) => $"{column.Name} = {Place(i)}"));
+    private static string KeyIsPlaces(Column<TRow>[] key, int first, string last = "=") =>
+        KeyIs(key, last, i => WriteText.Place(first + i), "");
 
-    private static string KeyIsSame(Column<TRow>[] key) => string.Join(" AND ", key.Select(static column => $"t.{column.Name} = u.{column.Name}"));
+    private static string KeyIsSame(Column<TRow>[] key, string last = "=") => KeyIs(key, last, i => $"u.{key[i].Name}", "t.");
+
+    private static string KeyIs(Column<TRow>[] key, string last, Func<int, string> value, string table) =>
+        string.Join(" AND ", key.Select((column, i) => $"{table}{column.Name} {(i == key.Length - 1 ? last : "=")} {value(i)}"));
 
     private static string Names(Column<TRow>[] columns) => Joined(columns.Select(static column => column.Name));
 
-    private static string Places(Column<TRow>[] columns) => Joined(columns.Select(static (_, i) => Place(i)));
-
-    private static string Place(int index) => string.Create(CultureInfo.InvariantCulture, $"${index + 1}");
+    private static string Places(Column<TRow>[] columns, int first) => Joined(columns.Select((_, i) => WriteText.Place(first + i)));
 
     private static string Joined(IEnumerable<string> parts) => string.Join(", ", parts);
 }

@@ -23,7 +23,7 @@ internal sealed class MailboxRead(Database database)
     // A statement of its own, after that of the lock: it sees what the last holder of the lock has left. Mail that was passed over counts as read.
     private const string MarkSql =
         """
-        UPDATE {schema}.threads h SET read_through = $3, unread_customs = h.unread_customs - m.customs,
+        UPDATE {schema}.threads h SET version = h.version + 1, read_through = $3, unread_customs = h.unread_customs - m.customs,
             unread_terminals = h.unread_terminals - m.terminals, unread_messages = h.unread_messages - m.messages
         FROM (SELECT count(*) FILTER (WHERE class = 0) AS customs, count(*) FILTER (WHERE class = 1) AS terminals,
                 count(*) FILTER (WHERE class = 2) AS messages

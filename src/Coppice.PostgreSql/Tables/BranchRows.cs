@@ -2,7 +2,7 @@ namespace Coppice.PostgreSql;
 
 /// <summary>
 /// The writer's statements on branches. Every live task has a row here, put in with the task, whether it hangs on anything or not; a task that has
-/// ended has one while something live hangs on it. What was read or is not there is in memory until the transaction ends, under its thread's lock.
+/// ended has one while something live hangs on it. What was read, or is not there, is among the facts of its thread.
 /// </summary>
 internal sealed class BranchRows : IBranchRows
 {
@@ -33,10 +33,7 @@ internal sealed class BranchRows : IBranchRows
     private readonly Statement _roots;
     private readonly Statement _liveName;
     private readonly Statement _waitingAgent;
-    private readonly Dictionary<long, BranchRow?> _rows = [];
-    private readonly Dictionary<long, bool> _parents = [];
-    private readonly Dictionary<(long Owner, string Name), bool> _names = [];
-    private readonly Dictionary<long, long?> _waiting = [];
+    private readonly Statement _noteParent;
 
     public BranchRows(WriterConnection connection, TaskOwners owners)
     {
@@ -54,39 +51,33 @@ internal sealed class BranchRows : IBranchRows
         _endedOf = connection.Prepare("SELECT n FROM {schema}.branches WHERE owner_thread_id = $1 AND ended");
         _roots = connection.Prepare("SELECT n FROM {schema}.branches WHERE run_id = $1");
         _liveName = connection.Prepare("SELECT 1 FROM {schema}.branches WHERE owner_thread_id = $1 AND name = $2 AND NOT ended");
+        _noteParent = connection.Prepare("UPDATE {schema}.meta SET facts = facts + 1");
         _waitingAgent = connection.Prepare(
             "SELECT min(n) FROM {schema}.branches WHERE agent_thread = $1 AND kind IS NOT NULL AND host_epoch IS NULL AND NOT ended");
     }
 
     public bool HasEveryLiveTask => true;
 
-    /// <summary>Lets go of what the transaction knew.</summary>
-    public void Forget()
-    {
-        _rows.Clear();
-        _parents.Clear();
-        _names.Clear();
-        _waiting.Clear();
-    }
+    /// <summary>Takes in a task on a branch of a thread that the transaction has locked.</summary>
+    public void Know(in BranchRow row) => _connection.Facts.Of(row.Owner).Branches.TryAdd(row.Number, row);
 
-    /// <summary>Takes in a task on a branch that the transaction has locked.</summary>
-    public void Know(in BranchRow row) => _rows.TryAdd(row.Number, row);
-
-    /// <summary>Takes in whether something hangs on a task that the transaction has locked.</summary>
-    public void KnowChild(long number, bool hasChild) => _parents.TryAdd(number, hasChild);
+    /// <summary>Takes in how much hangs on a task of a thread that the transaction has locked.</summary>
+    public void KnowChildren(long owner, long number, int count) => _connection.Facts.Of(owner).Children.TryAdd(number, count);
 
     /// <summary>Takes in whether a live task of a thread, which the transaction has locked, has a name.</summary>
-    public void KnowName(long owner, string name, bool isTaken) => _names.TryAdd((owner, name), isTaken);
+    public void KnowName(long owner, string name, bool isTaken) => _connection.Facts.Of(owner).Names.TryAdd(name, isTaken);
 
-    /// <summary>Takes in which agent will read the mail of a thread.</summary>
-    public void KnowWaiting(long agentThread, long? agent) => _waiting.TryAdd(agentThread, agent);
+    /// <summary>Takes in which agent will read the mail of a thread, which the transaction has locked.</summary>
+    public void KnowWaiting(long agentThread, long? agent) => _connection.Facts.Of(agentThread).Waiting = (true, agent);
 
+    /// <inheritdoc/>
+    /// <remarks>Ahead, a name that is not known counts as free: the index by names has the last word.</remarks>
     public bool HasLiveName(long owner, string name)
     {
-        if (!_names.TryGetValue((owner, name), out var isTaken))
+        var names = _connection.Hold(owner).Names;
+        if (!names.TryGetValue(name, out var isTaken) && !_connection.IsAhead)
         {
-            _connection.Lock(owner);
-            _names[(owner, name)] = isTaken = _liveName.Bind(owner).Bind(name).Scalar() is not null;
+            names[name] = isTaken = _liveName.Bind(owner).Bind(name).Scalar() is not null;
         }
 
         return isTaken;
@@ -94,21 +85,30 @@ internal sealed class BranchRows : IBranchRows
 
     public long? FindWaitingAgent(long agentThread)
     {
-        if (!_waiting.TryGetValue(agentThread, out var agent))
+        var facts = _connection.Hold(agentThread);
+        if (!facts.Waiting.IsKnown)
         {
-            _waiting[agentThread] = agent = _waitingAgent.Bind(agentThread).Scalar();
+            facts.Waiting = (true, _waitingAgent.Bind(agentThread).Scalar());
         }
 
-        return agent;
+        return facts.Waiting.Agent;
     }
 
     /// <summary>Adds a new task, which is live.</summary>
-    public void AddLive(BranchImage image)
+    /// <param name="image">Its row.</param>
+    /// <param name="isAwaited">Whether something may hang on it already.</param>
+    public void AddLive(BranchImage image, bool isAwaited)
     {
         Insert(image);
+        var facts = _connection.Change(image.Owner);
         if (image.Name is not null)
         {
-            _names[(image.Owner, image.Name)] = true;
+            facts.Names[image.Name] = true;
+        }
+
+        if (!isAwaited)
+        {
+            facts.Children[image.Number] = 0;
         }
 
         ForgetWaiting(image.AgentThread);
@@ -118,6 +118,7 @@ internal sealed class BranchRows : IBranchRows
     public void SetHost(in TaskHead task, long? host)
     {
         _images.Update(task.Number, new BranchImage(task.Owner, task.Number) { Host = host });
+        _connection.Change(task.Owner);
         ForgetWaiting(task.AgentThread);
     }
 
@@ -126,25 +127,30 @@ internal sealed class BranchRows : IBranchRows
     {
         if (agentThread is { } thread)
         {
-            _waiting.Remove(thread);
+            _connection.Change(thread).Waiting = default;
         }
     }
 
     public BranchRow? Find(long number)
     {
-        if (!_rows.TryGetValue(number, out var row))
+        if (_owners.Of(number) is not { } owner)
         {
-            _rows[number] = row = Read(_find, number);
+            return null;
+        }
+
+        var branches = _connection.Hold(owner).Branches;
+        if (!branches.TryGetValue(number, out var row))
+        {
+            branches[number] = row = Read(_find, owner, number);
         }
 
         return row;
     }
 
-    public BranchRow? OfTask(long number) => Read(_task, number);
+    public BranchRow? OfTask(long number) => _owners.Of(number) is { } owner ? Read(_task, owner, number) : null;
 
     public void Add(in BranchRow row)
     {
-        _connection.Lock(row.Owner);
         if (Find(row.Number) is null)
         {
             Insert(new BranchImage(row.Owner, row.Number)
@@ -164,7 +170,7 @@ internal sealed class BranchRows : IBranchRows
         {
             FreeName(row);
             _images.Update(number, new BranchImage(row.Owner, number) { HasEnded = true });
-            _rows[number] = row with { HasEnded = true };
+            _connection.Change(row.Owner).Branches[number] = row with { HasEnded = true };
         }
     }
 
@@ -174,27 +180,30 @@ internal sealed class BranchRows : IBranchRows
         {
             FreeName(row);
             _images.Delete(number, new BranchImage(row.Owner, number));
-            _rows[number] = null;
-            if (row.Parent is { } parent && _parents.GetValueOrDefault(parent))
-            {
-                _parents.Remove(parent);
-            }
+            _connection.Change(row.Owner).Branches[number] = null;
+            ChangeChildren(row.Parent, -1);
         }
     }
 
     public bool HasChild(long number)
     {
-        if (!_parents.TryGetValue(number, out var hasChild))
+        if (_owners.Of(number) is not { } owner)
         {
-            _parents[number] = hasChild = _hasChild.Bind(number).Scalar() is not null;
+            return _hasChild.Bind(number).Scalar() is not null;
         }
 
-        return hasChild;
+        var children = _connection.Hold(owner).Children;
+        if (!children.TryGetValue(number, out var count))
+        {
+            children[number] = count = _hasChild.Bind(number).Scalar() is not null ? ThreadFacts.Some : 0;
+        }
+
+        return count != 0;
     }
 
     public void AddChildren(long number, ICollection<long> numbers)
     {
-        if (!_parents.TryGetValue(number, out var hasChild) || hasChild)
+        if (_owners.Of(number) is not { } owner || !_connection.Hold(owner).Children.TryGetValue(number, out var count) || count != 0)
         {
             Collect(_children.Bind(number), numbers);
         }
@@ -219,10 +228,43 @@ internal sealed class BranchRows : IBranchRows
     private void Insert(BranchImage image)
     {
         _images.Insert(image.Number, image);
-        _rows[image.Number] = new BranchRow(image.Number, image.Parent, image.Owner, image.HasEnded, image.Name, image.RunId);
-        if (image.Parent is { } parent)
+        _connection.Change(image.Owner).Branches[image.Number] =
+            new BranchRow(image.Number, image.Parent, image.Owner, image.HasEnded, image.Name, image.RunId);
+        ChangeChildren(image.Parent, 1);
+    }
+
+    /// <summary>Something more or less hangs on a task.</summary>
+    private void ChangeChildren(long? parent, int change)
+    {
+        if (parent is not { } number)
         {
-            _parents[parent] = true;
+            return;
+        }
+
+        if (_owners.Of(number) is not { } owner)
+        {
+            if (change > 0)
+            {
+                // Whoever adds that task later holds no lock that this transaction has.
+                _noteParent.Note();
+            }
+
+            return;
+        }
+
+        var children = _connection.Change(owner).Children;
+        if (!children.TryGetValue(number, out var count))
+        {
+            return;
+        }
+
+        if (count != ThreadFacts.Some)
+        {
+            children[number] = count + change;
+        }
+        else if (change < 0)
+        {
+            children.Remove(number);
         }
     }
 
@@ -230,17 +272,12 @@ internal sealed class BranchRows : IBranchRows
     {
         if (row is { HasEnded: false, Name: { } name })
         {
-            _names[(row.Owner, name)] = false;
+            _connection.Change(row.Owner).Names[name] = false;
         }
     }
 
-    private BranchRow? Read(Statement statement, long number)
+    private BranchRow? Read(Statement statement, long owner, long number)
     {
-        if (_owners.Of(number) is not { } owner)
-        {
-            return null;
-        }
-
         _connection.Lock(owner);
         using var rows = statement.Bind(owner).Bind(number).Rows();
         return rows.Next() ? new BranchRow(number, rows.NumberOrNull(0), owner, rows.Flag(1), rows.TextOrNull(2), rows.TextOrNull(3)) : null;

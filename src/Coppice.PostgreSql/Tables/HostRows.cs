@@ -11,18 +11,19 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
     private static readonly string ProcessKey = SessionLocks.KeySql("host", "$1::bigint");
 
     private static readonly string HostsKey = SessionLocks.KeySql("hosts", "''");
+    private static readonly string FenceKeyOfRow = SessionLocks.KeySql("fence", "epoch");
     private static readonly string Fences =
         $"(SELECT max(pg_advisory_xact_lock_shared({SessionLocks.KeySql("fence", "epoch")})::text) FROM unnest($1) AS epoch)";
 
     private readonly Statement _enter = connection.PrepareApart($"SELECT pg_advisory_xact_lock_shared({HostsKey}), {Fences}");
     private readonly Statement _enterToJoin = connection.PrepareApart($"SELECT pg_advisory_xact_lock({HostsKey}), {Fences}");
     private readonly Statement _getAll = connection.PrepareApart(
-        "SELECT epoch, host_id, is_open, process, handles_unread FROM {schema}.hosts WHERE is_open OR epoch = ANY ($1) ORDER BY epoch");
+        $"SELECT epoch, host_id, is_open, process, handles_unread, {FenceKeyOfRow}, {HostsKey} FROM {{schema}}.hosts WHERE is_open OR epoch = ANY ($1) ORDER BY epoch");
 
     private readonly Statement _close = connection.PrepareApart($"SELECT pg_advisory_xact_lock({FenceKey})");
     private readonly Statement _isGone = connection.PrepareApart($"SELECT 1 WHERE pg_try_advisory_xact_lock({ProcessKey})");
     private readonly Statement _get = connection.Prepare("SELECT host_id, is_open FROM {schema}.hosts WHERE epoch = $1");
-    private readonly Statement _open = connection.Prepare(
+    private readonly Statement _openHere = connection.Prepare(
         $"SELECT epoch, host_id FROM {{schema}}.hosts WHERE is_open AND server = {SessionLocks.ServerSql} ORDER BY epoch");
     private readonly Statement _left = connection.Prepare("SELECT epoch FROM {schema}.hosts WHERE NOT is_open ORDER BY epoch");
     private readonly Statement _add = connection.Prepare(
@@ -36,6 +37,10 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
 
     private readonly Dictionary<long, (string HostId, bool IsOpen)?> _known = [];
     private readonly List<OpenHost> _others = [];
+    private readonly List<long> _open = [];
+    private readonly Dictionary<long, long> _fenceKeys = [];
+    private long _hostsKey;
+    private bool _isAtHand;
     private readonly List<HostFence> _joined = [];
     private readonly List<long> _closed = [];
 
@@ -58,16 +63,29 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
             _known[epoch] = null;
         }
 
+        _open.Clear();
+        _fenceKeys.Clear();
         while (rows.Next())
         {
             var (epoch, isOpen) = (rows.Number(0), rows.Flag(2));
             _known[epoch] = (rows.Text(1), isOpen);
-            if (isOpen && rows.Number(3) != memory.Channel.Process)
+            if (isOpen)
             {
-                _others.Add(new OpenHost(epoch, rows.Flag(4)));
+                Open(rows, epoch);
             }
         }
+
+        _isAtHand = true;
     });
+
+    /// <summary>Whether it is known that some hosts are open, so that a transaction can rely on it.</summary>
+    public bool HasAtHand(IEnumerable<long> epochs) => _isAtHand && epochs.All(_fenceKeys.ContainsKey);
+
+    /// <summary>The open hosts as <c>hold</c> takes them.</summary>
+    public long[] OpenHosts() => [.. _open];
+
+    /// <summary>The keys of the locks that <see cref="AskLocks"/> takes.</summary>
+    public long[] SharedLocks(IEnumerable<long> epochs) => [_hostsKey, .. epochs.Select(epoch => _fenceKeys[epoch])];
 
     /// <summary>The transaction has landed: the hosts that it closed need show no more that their process lives.</summary>
     public void Landed()
@@ -80,17 +98,27 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
         _closed.Clear();
     }
 
-    /// <summary>A transaction begins.</summary>
+    /// <summary>A transaction begins that reads what it has to know.</summary>
     public void Begin()
     {
         Forget();
         _others.Clear();
+        BeginAhead();
+    }
+
+    /// <summary>A transaction begins that relies on what is known.</summary>
+    public void BeginAhead()
+    {
         _joined.Clear();
         _closed.Clear();
     }
 
     /// <summary>Lets go of what the transaction knew.</summary>
-    public void Forget() => _known.Clear();
+    public void Forget()
+    {
+        _known.Clear();
+        _isAtHand = false;
+    }
 
     public bool IsOpen(HostFence fence) => Get(fence.Epoch) is (var hostId, true) && hostId == fence.HostId;
 
@@ -105,7 +133,7 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
     public IReadOnlyList<HostFence> Gone()
     {
         var open = new List<HostFence>();
-        using (var rows = _open.Rows())
+        using (var rows = _openHere.Rows())
         {
             while (rows.Next())
             {
@@ -124,6 +152,7 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
         memory.Session.Hold(fence.Epoch);
         _add.Bind(fence.Epoch).Bind(fence.HostId).Bind(memory.Channel.Process).Bind(listeners.HandleUnreadMail).Note();
         _joined.Add(fence);
+        _isAtHand = false;
         _known[fence.Epoch] = (fence.HostId, true);
     }
 
@@ -145,9 +174,22 @@ internal sealed class HostRows(WriterConnection connection, StoreMemory memory, 
         _closed.Add(epoch);
     }
 
+    private void Open(RowScope rows, long epoch)
+    {
+        var handlesUnread = rows.Flag(4);
+        _open.Add(handlesUnread ? -epoch : epoch);
+        _fenceKeys[epoch] = rows.Number(5);
+        _hostsKey = rows.Number(6);
+        if (rows.Number(3) != memory.Channel.Process)
+        {
+            _others.Add(new OpenHost(epoch, handlesUnread));
+        }
+    }
+
     private void Close(long epoch)
     {
         _close.Bind(epoch).Run();
+        _isAtHand = false;
         _known.Remove(epoch);
     }
 

@@ -18,6 +18,14 @@ internal sealed class MailRows(WriterConnection connection, ThreadRows? threads 
         + "SELECT class, count(*) FROM gone GROUP BY class");
 
     private readonly Statement _acknowledgeAll = connection.Prepare("DELETE FROM {schema}.mail WHERE owner_thread_id = $1 AND seq <= $2");
+    private readonly Additions<(long Thread, long Through)> _acknowledged = connection.Add(new Additions<(long Thread, long Through)>(
+        RowWriter<(long Thread, long Through)>.Deletes(
+            connection.InSchema("{schema}.mail"),
+            [
+                new NumberColumn<(long Thread, long Through)>("owner_thread_id", static row => row.Thread),
+                new NumberColumn<(long Thread, long Through)>("seq", static row => row.Through),
+            ],
+            lastComparison: "<=")));
     private readonly Statement _take = connection.Prepare("DELETE FROM {schema}.mail WHERE owner_thread_id = $1 AND seq = $2 RETURNING json");
 
     // The class of a message is 2.
@@ -36,7 +44,7 @@ internal sealed class MailRows(WriterConnection connection, ThreadRows? threads 
         connection.Lock(thread);
         if (threads?.Head(thread) is { } head && through >= head.LastSequence)
         {
-            _acknowledgeAll.Bind(thread).Bind(through).Note();
+            AcknowledgeAll(thread, through);
             return head.Unacknowledged;
         }
 
@@ -68,6 +76,19 @@ internal sealed class MailRows(WriterConnection connection, ThreadRows? threads 
         }
 
         return letters;
+    }
+
+    private void AcknowledgeAll(long thread, long through)
+    {
+        // Within one statement, mail that it adds cannot be seen.
+        if (connection.IsAhead && !_added.Any(row => row.Thread == thread))
+        {
+            _acknowledged.Add((thread, through));
+        }
+        else
+        {
+            _acknowledgeAll.Bind(thread).Bind(through).Note();
+        }
     }
 
     private readonly record struct MailRow(long Thread, long Sequence, MailClass Class, long? Addressee, string Json);

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Coppice.PostgreSql;
 
 /// <summary>
-/// The writer's statements on tasks. A live one has a row among the branches, by which it is found by name, host and agent. Heads are in memory until the
-/// transaction ends, under their threads' locks.
+/// The writer's statements on tasks. A live one has a row among the branches, by which it is found by name, host and agent. Heads are among the facts of
+/// their threads.
 /// </summary>
 internal sealed class TaskRows : ITaskRows
 {
@@ -44,6 +44,7 @@ internal sealed class TaskRows : ITaskRows
     private readonly TaskOwners _owners;
     private readonly OwnerMemory _memory;
     private readonly BranchRows _branches;
+    private readonly NumberRows _numbers;
     private readonly Additions<(long Number, long Owner)> _ids;
     private readonly Images<TaskImage> _images;
     private readonly Statement _head;
@@ -59,11 +60,11 @@ internal sealed class TaskRows : ITaskRows
     private readonly Statement _pruneCandidates;
     private readonly Statement _removeId;
     private readonly Statement _remove;
-    private readonly Dictionary<long, TaskHead?> _heads = [];
+    private readonly Statement _noteForgotten;
 
-    public TaskRows(WriterConnection connection, TaskOwners owners, OwnerMemory memory, BranchRows branches)
+    public TaskRows(WriterConnection connection, TaskOwners owners, OwnerMemory memory, BranchRows branches, NumberRows numbers)
     {
-        (_connection, _owners, _memory, _branches) = (connection, owners, memory, branches);
+        (_connection, _owners, _memory, _branches, _numbers) = (connection, owners, memory, branches, numbers);
 
         // Before the tasks: whose number it is is found out here.
         _ids = connection.Add(new Additions<(long Number, long Owner)>(RowWriter<(long Number, long Owner)>.Inserts(
@@ -109,31 +110,29 @@ internal sealed class TaskRows : ITaskRows
             SELECT t.n FROM {schema}.branches b JOIN {schema}.tasks t ON t.owner_thread_id = b.owner_thread_id AND t.n = b.n
             WHERE b.ended AND coalesce(t.completed_ms, t.created_ms) < $1
             """);
+        _noteForgotten = connection.Prepare("UPDATE {schema}.meta SET facts = facts + 1");
         _removeId = connection.Prepare("DELETE FROM {schema}.task_ids WHERE n = $1");
         _remove = connection.Prepare("DELETE FROM {schema}.tasks WHERE owner_thread_id = $1 AND n = $2");
     }
 
-    /// <summary>Lets go of what the transaction knew.</summary>
-    public void Forget() => _heads.Clear();
-
-    /// <summary>Takes in what was read of a task that the transaction has locked.</summary>
-    public void Know(long number, TaskHead? head) => _heads.TryAdd(number, head);
+    /// <summary>Takes in what was read of a task of a thread that the transaction has locked.</summary>
+    public void Know(long owner, long number, TaskHead? head) => _connection.Facts.Of(owner).Tasks.TryAdd(number, head);
 
     public TaskHead? Head(long number)
     {
-        if (_heads.TryGetValue(number, out var known))
-        {
-            return known;
-        }
-
         if (_owners.Of(number) is not { } owner)
         {
             return null;
         }
 
-        _connection.Lock(owner);
+        var tasks = _connection.Hold(owner).Tasks;
+        if (tasks.TryGetValue(number, out var known))
+        {
+            return known;
+        }
+
         using var rows = _head.Bind(owner).Bind(number).Rows();
-        return _heads[number] = rows.Next() ? ReadHead(number, rows, 0) : null;
+        return tasks[number] = rows.Next() ? ReadHead(number, rows, 0) : null;
     }
 
     /// <summary>Reads the columns that make a head.</summary>
@@ -219,7 +218,7 @@ internal sealed class TaskRows : ITaskRows
         {
             New = new NewTaskRow(createdAt, parentOwner, continues, added.Notify, added.Type, added.Name, added.Lineage, added.Description),
         });
-        _branches.AddLive(new BranchImage(task.Owner, task.Number)
+        var branch = new BranchImage(task.Owner, task.Number)
         {
             Parent = task.Parent,
             ParentOwner = parentOwner,
@@ -228,8 +227,9 @@ internal sealed class TaskRows : ITaskRows
             Kind = task.Kind,
             Name = added.Name,
             RunId = task.Parent is null ? added.Lineage.RunId : null,
-        });
+        };
         Remember(task);
+        _branches.AddLive(branch, _numbers.IsAwaited(task.Number));
     }
 
     public void Add(long number, long owner, TaskSnapshot task, long? parent, long? agentThread, long? continues, long? kind)
@@ -273,6 +273,7 @@ internal sealed class TaskRows : ITaskRows
             Error = error,
             Result = result?.GetRawText(),
         });
+        _connection.Change(task.Owner).Ended.Add(task.Number);
         _branches.ForgetWaiting(task.AgentThread);
     }
 
@@ -286,8 +287,9 @@ internal sealed class TaskRows : ITaskRows
     public int Prune(DateTimeOffset endedBefore)
     {
         var count = _prune.Bind(endedBefore).Run();
+        _noteForgotten.Note();
         _memory.Clear();
-        _heads.Clear();
+        _connection.Facts.ForgetTasks();
         return count;
     }
 
@@ -297,11 +299,11 @@ internal sealed class TaskRows : ITaskRows
     {
         if (_owners.Of(number) is { } owner)
         {
-            _connection.Lock(owner);
+            var facts = _connection.Change(owner);
             _remove.Bind(owner).Bind(number).Run();
             _removeId.Bind(number).Run();
             _memory.Clear();
-            _heads.Remove(number);
+            facts.Tasks.Remove(number);
         }
     }
 
@@ -310,17 +312,17 @@ internal sealed class TaskRows : ITaskRows
     private static TextColumn<TaskImage> Text(string name, Func<TaskImage, string?> value) => new(name, value);
 
     /// <summary>A task as it is now: what a rule holds may be older than its last change.</summary>
-    private TaskHead Now(in TaskHead task) => _heads.GetValueOrDefault(task.Number) ?? task;
+    private TaskHead Now(in TaskHead task) => _connection.Hold(task.Owner).Tasks.GetValueOrDefault(task.Number) ?? task;
 
     private void Remember(in TaskHead task)
     {
         _memory.Add(task);
-        _heads[task.Number] = task;
+        _connection.Change(task.Owner).Tasks[task.Number] = task;
     }
 
     private void Change(TaskImage image)
     {
         _images.Update(image.Head.Number, image);
-        _heads[image.Head.Number] = image.Head;
+        _connection.Change(image.Head.Owner).Tasks[image.Head.Number] = image.Head;
     }
 }

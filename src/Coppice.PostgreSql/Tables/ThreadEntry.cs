@@ -9,8 +9,8 @@ internal sealed class ThreadEntry(ThreadHead head)
 
     public long ReaderEpoch { get; set; }
 
-    /// <summary>Gets the host of the reader that had the mailbox open before the transaction; 0 where nobody had.</summary>
-    public long ReaderEpochBefore { get; init; }
+    /// <summary>Gets or sets the host of the reader that had the mailbox open before the transaction; 0 where nobody had.</summary>
+    public long ReaderEpochBefore { get; set; }
 
     public long? ReaderAgent { get; set; }
 

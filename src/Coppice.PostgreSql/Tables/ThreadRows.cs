@@ -1,7 +1,7 @@
 namespace Coppice.PostgreSql;
 
 /// <summary>
-/// The writer's statements on threads. A row is read once a transaction, under its lock, and what has become of it is written by
+/// The writer's statements on threads. A row is read under its lock and is then among the facts of the thread; what has become of it is written by
 /// <see cref="Save"/>. Who has a mailbox open stands in the same row: <see cref="MailboxRows"/>.
 /// </summary>
 internal sealed class ThreadRows(WriterConnection connection, WriterConnection aside, ThreadMemory memory) : IThreadRows
@@ -9,7 +9,7 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
     private const string Columns =
         """
         owner_thread_id, last_seq, acked, customs, terminals, messages, entries, wakes, reader, reader_epoch, reader_agent, read_through,
-        unread_customs, unread_terminals, unread_messages, (SELECT id FROM {schema}.thread_ids i WHERE i.owner_thread_id = t.owner_thread_id)
+        unread_customs, unread_terminals, unread_messages, (SELECT id FROM {schema}.thread_ids i WHERE i.owner_thread_id = t.owner_thread_id), version
         """;
 
     private readonly Statement _find = connection.PrepareApart("SELECT owner_thread_id FROM {schema}.thread_ids WHERE id = $1");
@@ -29,7 +29,6 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
     private readonly Statement _get = connection.Prepare($"SELECT {Columns} FROM {{schema}}.threads t WHERE owner_thread_id = $1");
     private readonly Statement _lock = connection.PrepareLock(Columns);
     private readonly Images<ThreadImage> _images = connection.Add(MakeImages(connection.InSchema("{schema}.threads")));
-    private readonly Dictionary<long, ThreadEntry> _entries = [];
     private readonly List<ThreadEntry> _changed = [];
     private readonly HashSet<ThreadEntry> _saved = [];
 
@@ -114,12 +113,11 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
     /// <summary>A thread as the transaction has it.</summary>
     public ThreadEntry Entry(long number)
     {
-        if (_entries.TryGetValue(number, out var known))
+        if (connection.Hold(number).Entry is { } known)
         {
             return known;
         }
 
-        connection.Lock(number);
         using var rows = _get.Bind(number).Rows();
         return rows.Next() ? Read(rows) : throw new InvalidOperationException($"No thread has the number {number}.");
     }
@@ -127,9 +125,9 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
     /// <summary>Locks threads, while the transaction has no lock yet, and reads them.</summary>
     public Question AskLocked(long[] numbers) => _lock.Bind(numbers).Ask(rows =>
     {
-        connection.NoteLocked(numbers);
         while (rows.Next())
         {
+            connection.NoteLocked(rows.Number(0), rows.Number(16));
             Read(rows);
         }
     });
@@ -138,6 +136,7 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
     public ThreadEntry Changing(long number)
     {
         var entry = Entry(number);
+        connection.Change(number);
         if (!entry.Head.IsChanged)
         {
             entry.Head.IsChanged = true;
@@ -155,7 +154,8 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
             var (head, unread) = (entry.Head, entry.Unread);
             _images.Update(head.Number, new ThreadImage(
                 head.Number, head.LastSequence, head.Acknowledged, head.Unacknowledged, head.Entries, entry.Reader,
-                entry.Reader is null ? null : entry.ReaderEpoch, entry.ReaderAgent, entry.ReadThrough, unread));
+                entry.Reader is null ? null : entry.ReaderEpoch, entry.ReaderAgent, entry.ReadThrough, unread, connection.Facts.Of(head.Number).NextVersion));
+            connection.NoteWritten(head.Number);
             head.IsChanged = false;
             _saved.Add(entry);
         }
@@ -170,6 +170,7 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
         {
             process.Readers.Note(entry.Head.Id, entry.Head.Number, process.Hosts.Has(entry.ReaderEpoch) ? entry.Reader : null);
             process.Unread.Note(entry.Head.Id, (entry.Reader is null ? entry.Head.Unacknowledged : entry.Unread).Customs);
+            entry.ReaderEpochBefore = entry.ReaderEpoch;
         }
 
         _saved.Clear();
@@ -178,7 +179,6 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
     /// <summary>Lets go of what the transaction knew.</summary>
     public void Forget()
     {
-        _entries.Clear();
         _changed.Clear();
         _saved.Clear();
     }
@@ -201,6 +201,7 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
             Number("unread_customs", static row => row.Unread.Customs),
             Number("unread_terminals", static row => row.Unread.Terminals),
             Number("unread_messages", static row => row.Unread.Messages),
+            Number("version", static row => row.Version),
         ];
         return new(
             insert: null, RowWriter<ThreadImage>.Updates(table, [Number("owner_thread_id", static row => row.Thread)], values), delete: null,
@@ -238,11 +239,11 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
             Unread = new MailCounts((int)rows.Number(12), (int)rows.Number(13), (int)rows.Number(14)),
         };
         memory.Add(id, number);
-        _entries.Add(number, entry);
+        connection.Facts.Of(number).Entry = entry;
         return entry;
     }
 
     private readonly record struct ThreadImage(
         long Thread, long LastSequence, long Acknowledged, MailCounts Unacknowledged, int Entries, Guid? Reader, long? ReaderEpoch, long? ReaderAgent,
-        long ReadThrough, MailCounts Unread);
+        long ReadThrough, MailCounts Unread, long Version);
 }

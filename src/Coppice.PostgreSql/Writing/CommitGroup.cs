@@ -13,15 +13,37 @@ internal sealed class CommitGroup(IReadOnlyList<PendingCommit> members, Listener
     /// <summary>Gets or sets what other processes hear then.</summary>
     public IReadOnlyList<NewsItem> News { get; set; } = [];
 
-    /// <summary>Gets or sets by what the transaction can be looked up, once it has written something.</summary>
+    /// <summary>Gets or sets by what the transaction can be looked up, if it writes anything.</summary>
     public CommitMark? Mark { get; set; }
 
+    /// <summary>Gets the batches.</summary>
+    public IReadOnlyList<MutationBatch> Batches { get; } = [.. members.Select(static member => member.Batch).OfType<MutationBatch>()];
+
     public void Add(WrittenBatch written) => _written.Add(written);
+
+    /// <summary>Gets or sets whether revisions were given before it was known where they begin.</summary>
+    public bool LacksRevision { get; set; }
+
+    /// <summary>Raises the revisions to where they begin.</summary>
+    public void RaiseRevisions(long by)
+    {
+        LacksRevision = false;
+        Notices.RaiseRevisions(by);
+        News = [.. News.Select(item => item.Raised(by))];
+        for (var i = 0; i < _written.Count; i++)
+        {
+            if (_written[i] is { Status: CommitStatus.Landed } landed)
+            {
+                _written[i] = landed with { Revision = landed.Revision + by };
+            }
+        }
+    }
 
     /// <summary>Begins anew, because the transaction was taken back.</summary>
     public void Clear()
     {
         _written.Clear();
+        LacksRevision = false;
         Notices.Clear();
     }
 

@@ -102,6 +102,11 @@ internal sealed class GroupWriter
             return;
         }
 
+        if (TryWriteAhead(group))
+        {
+            return;
+        }
+
         IReadOnlyCollection<long> locks = [];
         var isFirstLoss = true;
         for (var restarts = 0; ; restarts++)
@@ -111,13 +116,21 @@ internal sealed class GroupWriter
             {
                 WriteOnce(group, locks);
                 isSent = true;
-                _store!.Commit();
+                _store!.Commit(group.Mark);
                 break;
             }
             catch (Exception e) when (isSent && ConnectGate.IsOfConnecting(e) && !StoreFaults.IsRefusal(e))
             {
                 Disconnect();
-                Settle(group, e as NpgsqlException ?? new NpgsqlException(e.Message, e));
+                if (HasLandedInTime(group) is { } hasLanded)
+                {
+                    Answer(group, hasLanded, AsLoss(e));
+                }
+                else
+                {
+                    Unsettled(group, AsLoss(e));
+                }
+
                 return;
             }
             catch (LocksNeededException e) when (restarts < MaxRestarts)
@@ -152,22 +165,83 @@ internal sealed class GroupWriter
         Landed(group);
     }
 
+    /// <summary>Writes a group by what is known here, with one statement; where that does not do, nothing was written.</summary>
+    /// <returns>Whether the group has been answered.</returns>
+    private bool TryWriteAhead(CommitGroup group)
+    {
+        var isSent = false;
+        try
+        {
+            if (_store is not { IsBroken: false } store || !store.TryBeginAhead(group.Batches))
+            {
+                return false;
+            }
+
+            WriteBatches(group);
+            group.News = store.News(group.Notices);
+            var mark = store.NextMark();
+            (group.Mark, group.LacksRevision) = (mark, true);
+            isSent = true;
+            if (store.CommitAhead(mark) is { } revisions)
+            {
+                group.RaiseRevisions(revisions);
+                Landed(group);
+                return true;
+            }
+
+            StoreMetrics.Restarted("changed");
+        }
+        catch (NotAtHandException)
+        {
+            StoreMetrics.Restarted("unknown");
+        }
+        catch (Exception e) when (isSent && ConnectGate.IsOfConnecting(e) && !StoreFaults.IsRefusal(e))
+        {
+            Disconnect();
+            switch (HasLandedInTime(group))
+            {
+                case true:
+                    Landed(group);
+                    return true;
+                case null:
+                    Unsettled(group, AsLoss(e));
+                    return true;
+                default:
+                    group.Clear();
+                    return false;
+            }
+        }
+#pragma warning disable CA1031 // what cannot be written so is written by reading first, and fails there if it has to
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            StoreMetrics.Restarted("refused");
+        }
+
+        TakeBack(group, dropNumbers: false);
+        return false;
+    }
+
     private void WriteOnce(CommitGroup group, IReadOnlyCollection<long> locks)
     {
         Connect();
-        var batches = group.Members.Select(static member => member.Batch).OfType<MutationBatch>().ToList();
-        _store!.Begin(batches, locks);
+        _store!.Begin(group.Batches, locks);
+        WriteBatches(group);
+        group.Notices.CutWork(_store.Kinds);
+        group.Mark = group.Batches.Count > 0 ? _store.NextMark() : null;
+        group.News = _store.News(group.Notices);
+    }
+
+    private void WriteBatches(CommitGroup group)
+    {
         foreach (var member in group.Members)
         {
             group.Add(member.Batch is { } batch ? _batches!.Write(batch, group.Notices) : WrittenBatch.None);
         }
 
-        group.Notices.CutWork(_store.Kinds);
-        group.Mark = _store.Mark();
-        group.News = _store.News(group.Notices);
         if (_listeners.WantChanges)
         {
-            group.Notices.ReadTasks(_store.Tasks.Snapshot);
+            group.Notices.ReadTasks(_store!.Tasks.Snapshot);
         }
     }
 
@@ -178,15 +252,14 @@ internal sealed class GroupWriter
         _news.Landed(group.News);
     }
 
-    /// <summary>Finds out whether a commit landed whose answer was an error, before anybody is answered.</summary>
-    private void Settle(CommitGroup group, NpgsqlException error)
+    /// <summary>Finds out whether a commit landed whose answer was lost, before anybody is answered; <see langword="null"/> where that takes too long.</summary>
+    private bool? HasLandedInTime(CommitGroup group)
     {
         for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < LongestSettle;)
         {
             if (HasLanded(group) is { } hasLanded)
             {
-                Answer(group, hasLanded, error);
-                return;
+                return hasLanded;
             }
 
             if (!_queue.Pause(SettlePause))
@@ -195,9 +268,16 @@ internal sealed class GroupWriter
             }
         }
 
+        return null;
+    }
+
+    private void Unsettled(CommitGroup group, NpgsqlException error)
+    {
         _unsettled = group;
         group.Failed(() => StoreFaults.Unclear(_database.Place, error));
     }
+
+    private static NpgsqlException AsLoss(Exception error) => error as NpgsqlException ?? new NpgsqlException(error.Message, error);
 
     private void Answer(CommitGroup group, bool hasLanded, NpgsqlException error)
     {
@@ -223,7 +303,14 @@ internal sealed class GroupWriter
         try
         {
             Connect();
-            return _store!.HasLanded(mark);
+            var hasLanded = _store!.HasLanded(mark);
+            if (hasLanded == true && group.LacksRevision)
+            {
+                // The one that it got went with the answer; a later one does as well.
+                group.RaiseRevisions(_store.NewRevision());
+            }
+
+            return hasLanded;
         }
         catch (Exception e) when (ConnectGate.IsOfConnecting(e))
         {

@@ -19,6 +19,7 @@ internal sealed class RowStore : IRowStore, IDisposable
     private readonly BranchRows _branches;
     private readonly Opening _opening;
     private readonly StoreMemory _memory;
+    private Reliance _reliance;
     private long _mailAtMark;
 
     public RowStore(Database database, StoreMemory memory, Listeners listeners)
@@ -39,7 +40,7 @@ internal sealed class RowStore : IRowStore, IDisposable
         var owners = new TaskOwners(_connection, memory.Owners);
         _numbers = new NumberRows(_connection);
         _branches = new BranchRows(_connection, owners);
-        _tasks = new TaskRows(_connection, owners, memory.Owners, _branches);
+        _tasks = new TaskRows(_connection, owners, memory.Owners, _branches, _numbers);
         _work = new WorkRows(_connection, owners);
         _lanes = new LaneRows(_connection);
         _kinds = new KindRows(_connection, _lanes);
@@ -56,7 +57,7 @@ internal sealed class RowStore : IRowStore, IDisposable
         MessageIds = new MessageIdRows(_connection);
         Outbox = new OutboxRows(_connection);
         _failed = new FailedRows(_connection, memory.Grown);
-        _commits = new CommitRows(_connection, _numbers);
+        _commits = new CommitRows(_connection);
         _opening = new Opening(_connection, memory.Owners, owners, _numbers, _hosts, _threads, questions, _branches, _work);
     }
 
@@ -106,23 +107,51 @@ internal sealed class RowStore : IRowStore, IDisposable
         _opening.Begin(batches, threads);
     }
 
-    /// <summary>Gets how often something was sent. What goes out together counts once.</summary>
+    /// <summary>Begins a transaction that reads nothing and sends nothing before it commits, if what its batches need is likely to be known.</summary>
+    /// <exception cref="NotAtHandException">By any member, until it has committed: something else was needed.</exception>
+    public bool TryBeginAhead(IReadOnlyCollection<MutationBatch> batches)
+    {
+        if (_opening.TryBeginAhead(batches) is not { } reliance)
+        {
+            return false;
+        }
+
+        _reliance = reliance;
+        _numbers.Forget();
+        _hosts.BeginAhead();
+        ForgetChanges();
+        return true;
+    }
+
+    /// <summary>Gets how often something was sent.</summary>
     public long Exchanges => _connection.Exchanges + _aside.Exchanges;
 
-    /// <summary>Marks the transaction, to which nothing is added from here on.</summary>
-    /// <returns>By what it can be looked up; <see langword="null"/> when it has written nothing.</returns>
-    public CommitMark? Mark() => _commits.Mark();
+    /// <summary>By what the next transaction can be looked up.</summary>
+    public CommitMark NextMark() => _commits.Next();
 
     /// <summary>What other processes have to hear of the transaction, once it has landed.</summary>
     public IReadOnlyList<NewsItem> News(Notices notices) => _news.Write(notices);
 
     /// <summary>Writes what is noted and commits.</summary>
-    public void Commit()
+    /// <param name="mark">By what the transaction can be looked up; <see langword="null"/> where it has written nothing.</param>
+    public void Commit(CommitMark? mark)
     {
         _lanes.Save();
         _threads.Save();
-        _connection.Commit();
+        _connection.Commit(mark);
     }
+
+    /// <summary>Commits a transaction that began ahead, if what it relied on still holds.</summary>
+    /// <param name="mark">By what it can be looked up.</param>
+    /// <returns>What its revisions are to be raised by; <see langword="null"/> where something has changed, and nothing was written.</returns>
+    public long? CommitAhead(CommitMark mark)
+    {
+        _threads.Save();
+        return _connection.CommitAhead(_reliance, mark) is { } number ? NumberRows.RevisionOf(number) : null;
+    }
+
+    /// <summary>A revision that is higher than all before it.</summary>
+    public long NewRevision() => _numbers.NewRevision();
 
     /// <summary>Whether a transaction has landed; <see langword="null"/> while it may be about to. None is under way here.</summary>
     public bool? HasLanded(CommitMark mark) => _commits.HasLanded(mark);
@@ -133,6 +162,7 @@ internal sealed class RowStore : IRowStore, IDisposable
     /// <summary>The transaction has landed.</summary>
     public void Landed()
     {
+        _connection.Landed();
         _hosts.Landed();
         _failed.Landed();
         _threads.Landed(_memory);
@@ -177,14 +207,17 @@ internal sealed class RowStore : IRowStore, IDisposable
 
     private void Forget()
     {
+        ForgetChanges();
+        _hosts.Forget();
+    }
+
+    private void ForgetChanges()
+    {
         _failed.TakenBack();
         _threads.MailChange = 0;
-        _tasks.Forget();
-        _branches.Forget();
         _work.Forget();
         _kinds.Forget();
         _lanes.Forget();
         _threads.Forget();
-        _hosts.Forget();
     }
 }

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace Coppice.PostgreSql.Tests.Noting;
 
 /// <summary>What is sent of rows that change again and again before they are.</summary>
@@ -25,7 +23,7 @@ public sealed class ImagesTests
         _images.Update(1, (1, "a"));
         _images.Update(1, (1, null));
 
-        Assert.Equal(["INSERT INTO t (n, once) VALUES ($1, $2) : 1 a"], Sent());
+        Assert.Equal(["INSERT INTO t (n, once) SELECT $1, $2 WHERE true : 1 a"], Sent());
     }
 
     [Fact]
@@ -44,7 +42,7 @@ public sealed class ImagesTests
         _images.Delete(1, (1, null));
         _images.Insert(1, (1, "b"));
 
-        Assert.Equal(["DELETE FROM t WHERE n = $1 : 1", "INSERT INTO t (n, once) VALUES ($1, $2) : 1 b"], Sent());
+        Assert.Equal(["DELETE FROM t WHERE n = $1 : 1", "INSERT INTO t (n, once) SELECT $1, $2 WHERE true : 1 b"], Sent());
     }
 
     [Fact]
@@ -68,7 +66,7 @@ public sealed class ImagesTests
         _images.Insert(2, (2, "c"));
         _images.TakeBack();
 
-        Assert.Equal(["INSERT INTO t (n, once) VALUES ($1, $2) : 1 a"], Sent());
+        Assert.Equal(["INSERT INTO t (n, once) SELECT $1, $2 WHERE true : 1 a"], Sent());
     }
 
     [Fact]
@@ -81,7 +79,7 @@ public sealed class ImagesTests
         _images.Delete(2, (2, null));
         _images.Keep();
 
-        Assert.Equal(["INSERT INTO t (n, once) VALUES ($1, $2) : 1 c"], Sent());
+        Assert.Equal(["INSERT INTO t (n, once) SELECT $1, $2 WHERE true : 1 c"], Sent());
     }
 
     [Fact]
@@ -91,17 +89,17 @@ public sealed class ImagesTests
         _images.Mark();
         _images.Update(1, (1, "b"));
 
-        Assert.Equal(["INSERT INTO t (n, once) VALUES ($1, $2) : 1 a"], Sent());
-        var rest = new List<NpgsqlCommand>();
-        _images.SendRest(new Outgoing(rest));
-        Assert.Equal("UPDATE t SET once = coalesce($2, once) WHERE n = $1", Assert.Single(rest).CommandText);
+        Assert.Equal(["INSERT INTO t (n, once) SELECT $1, $2 WHERE true : 1 a"], Sent());
+        var rest = new Outgoing();
+        _images.SendRest(rest);
+        Assert.Equal("UPDATE t SET once = coalesce($2, once) WHERE n = $1", Assert.Single(rest.Parts).Text.At(1, ""));
     }
 
     private IEnumerable<string> Sent()
     {
-        var commands = new List<NpgsqlCommand>();
-        _images.SendMarked(new Outgoing(commands));
-        return [.. commands.Select(static command =>
-            $"{command.CommandText.TrimEnd()} : {string.Join(' ', command.Parameters.Cast<NpgsqlParameter>().Select(static parameter => parameter.Value))}")];
+        var outgoing = new Outgoing();
+        _images.SendMarked(outgoing);
+        return [.. outgoing.Parts.Select(static part =>
+            $"{part.Text.At(1, "").TrimEnd()} : {string.Join(' ', part.Values.Select(static parameter => parameter.Value))}")];
     }
 }

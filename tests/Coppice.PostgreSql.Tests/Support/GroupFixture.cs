@@ -19,6 +19,9 @@ internal sealed class GroupFixture : IAsyncDisposable
         _batches = new BatchWriter(_store);
     }
 
+    /// <summary>Gets or sets whether groups begin ahead where they can.</summary>
+    public bool Ahead { get; set; }
+
     /// <summary>Gets how often the last group sent something.</summary>
     public long Exchanges { get; private set; }
 
@@ -40,15 +43,44 @@ internal sealed class GroupFixture : IAsyncDisposable
     {
         var before = _store.Exchanges;
         var group = batches.Select(batch => new MutationBatch(new BatchId(_host.Epoch, ++_count), _host, TimeProvider.System.GetUtcNow(), batch)).ToList();
-        _store.Begin(group, []);
-        var notices = new Notices();
-        var written = group.ConvertAll(batch => _batches.Write(batch, notices));
-        _store.Mark();
-        _store.News(notices);
-        _store.Commit();
+        var written = (Ahead ? WriteAhead(group) : null) ?? WriteByReading(group);
         _store.Landed();
         Exchanges = _store.Exchanges - before;
         return [.. written];
+    }
+
+    private List<WrittenBatch>? WriteAhead(List<MutationBatch> group)
+    {
+        try
+        {
+            var notices = new Notices();
+            if (_store.TryBeginAhead(group))
+            {
+                var written = group.ConvertAll(batch => _batches.Write(batch, notices));
+                if (_store.CommitAhead(_store.NextMark()) is not null)
+                {
+                    return written;
+                }
+
+                _store.Rollback(dropNumbers: false);
+            }
+        }
+        catch (NotAtHandException)
+        {
+            _store.Rollback(dropNumbers: false);
+        }
+
+        return null;
+    }
+
+    private List<WrittenBatch> WriteByReading(List<MutationBatch> group)
+    {
+        _store.Begin(group, []);
+        var notices = new Notices();
+        var written = group.ConvertAll(batch => _batches.Write(batch, notices));
+        _store.News(notices);
+        _store.Commit(_store.NextMark());
+        return written;
     }
 
     /// <summary>Adds a task and gives its id.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Coppice.Rows;
 
 /// <summary>What listeners hear of a group of batches once it is committed, in order. One list serves all groups in turn.</summary>
@@ -26,6 +28,18 @@ internal sealed class Notices
     /// <param name="sequence">The place of that in the mailbox of the task's owner.</param>
     public void AddChange(long revision, TaskChangeKind kind, long number, TaskSnapshot? task, CustomTaskEvent? mail, long sequence) =>
         _entries.Add(new Entry(Notice: null, revision, kind, number, task, mail, sequence));
+
+    /// <summary>Raises the revisions of all changes.</summary>
+    public void RaiseRevisions(long by)
+    {
+        foreach (ref var entry in CollectionsMarshal.AsSpan(_entries))
+        {
+            if (entry.Notice is null)
+            {
+                entry = entry with { Revision = entry.Revision + by };
+            }
+        }
+    }
 
     /// <summary>Forgets what was added beyond a count.</summary>
     public void CutTo(int count) => _entries.RemoveRange(count, _entries.Count - count);

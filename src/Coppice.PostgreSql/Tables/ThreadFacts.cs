@@ -1,0 +1,93 @@
+namespace Coppice.PostgreSql;
+
+/// <summary>What is known of a thread and of what hangs on it. It is true as long as nobody else has written there, which its version shows.</summary>
+/// <param name="version">The version at which this was read.</param>
+internal sealed class ThreadFacts(long version)
+{
+    /// <summary>There is something, and it was not counted.</summary>
+    public const int Some = -1;
+
+    private const int MostFacts = 8192;
+
+    private readonly Dictionary<long, TaskHead?> _tasks = [];
+    private readonly Dictionary<long, BranchRow?> _branches = [];
+    private readonly Dictionary<long, int> _children = [];
+    private readonly Dictionary<string, bool> _names = new(StringComparer.Ordinal);
+    private readonly List<long> _ended = [];
+    private (bool IsKnown, long? Agent) _waiting;
+
+    /// <summary>Gets the version of the thread before the transaction.</summary>
+    public long Version { get; private set; } = version;
+
+    /// <summary>Gets the version that the transaction gives it, if it changes anything.</summary>
+    public long NextVersion => Version + 1;
+
+    /// <summary>Gets or sets its row.</summary>
+    public ThreadEntry? Entry { get; set; }
+
+    /// <summary>Gets its tasks, by their numbers; <see langword="null"/> for one that is not there.</summary>
+    public Dictionary<long, TaskHead?> Tasks => _tasks;
+
+    /// <summary>Gets the branch rows of its tasks; <see langword="null"/> for one that has none.</summary>
+    public Dictionary<long, BranchRow?> Branches => _branches;
+
+    /// <summary>Gets how many branches hang on its tasks, or <see cref="Some"/>.</summary>
+    public Dictionary<long, int> Children => _children;
+
+    /// <summary>Gets whether names are those of live tasks.</summary>
+    public Dictionary<string, bool> Names => _names;
+
+    /// <summary>Gets or sets which agent is about to read its mail, where that is known.</summary>
+    public (bool IsKnown, long? Agent) Waiting
+    {
+        get => _waiting;
+        set => _waiting = value;
+    }
+
+    /// <summary>Gets the tasks that end in the transaction.</summary>
+    public List<long> Ended => _ended;
+
+    /// <summary>Lets go of what hangs on the thread.</summary>
+    public void ForgetTasks()
+    {
+        _tasks.Clear();
+        _branches.Clear();
+        _children.Clear();
+        _names.Clear();
+        _ended.Clear();
+        _waiting = default;
+    }
+
+    /// <summary>Lets go of everything but the version: the thread is held.</summary>
+    public void Forget()
+    {
+        ForgetTasks();
+        Entry = null;
+    }
+
+    /// <summary>The transaction has landed. Nobody decides about an ended task any more, as a rule.</summary>
+    /// <param name="isChanged">Whether it changed anything here.</param>
+    public void Landed(bool isChanged)
+    {
+        if (isChanged)
+        {
+            Version = NextVersion;
+        }
+
+        foreach (var task in _ended)
+        {
+            _tasks.Remove(task);
+            if (_branches.TryGetValue(task, out var row) && row is null)
+            {
+                _branches.Remove(task);
+                _children.Remove(task);
+            }
+        }
+
+        _ended.Clear();
+        if (_tasks.Count + _branches.Count + _children.Count + _names.Count > MostFacts)
+        {
+            ForgetTasks();
+        }
+    }
+}
