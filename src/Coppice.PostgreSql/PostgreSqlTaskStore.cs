@@ -47,6 +47,7 @@ public sealed class PostgreSqlTaskStore : ITaskStore
         _reader = new StoreReader(database);
         _news = new NewsDesk(database, _reader, _memory, _listeners);
         _writer = new GroupWriter(database, _memory, _listeners, _news);
+        _reader.Marked = _writer.Note;
     }
 
     /// <inheritdoc/>

@@ -5,10 +5,6 @@ namespace Coppice.PostgreSql;
 /// </summary>
 internal sealed class Asked
 {
-    private Asked()
-    {
-    }
-
     /// <summary>Gets the epochs of the batches' hosts, in their order.</summary>
     public SortedSet<long> Epochs { get; } = [];
 
@@ -62,18 +58,42 @@ internal sealed class Asked
         var asked = new Asked();
         foreach (var batch in batches)
         {
-            if (batch.Host.Epoch > 0)
-            {
-                asked.Epochs.Add(batch.Host.Epoch);
-            }
-
-            foreach (var mutation in batch.Mutations)
-            {
-                asked.Add(mutation);
-            }
+            asked.Add(batch);
         }
 
         return asked;
+    }
+
+    /// <summary>Begins anew, with one batch.</summary>
+    public void Set(MutationBatch batch)
+    {
+        Epochs.Clear();
+        Threads.Clear();
+        NewThreads.Clear();
+        Mailboxes.Clear();
+        Tasks.Clear();
+        Telling.Clear();
+        Work.Clear();
+        Parents.Clear();
+        Names.Clear();
+        Keys.Clear();
+        Kinds.Clear();
+        (Joins, Claims, IsOrdinary) = (false, false, true);
+        (NewTasks, Turns) = (0, 0);
+        Add(batch);
+    }
+
+    private void Add(MutationBatch batch)
+    {
+        if (batch.Host.Epoch > 0)
+        {
+            Epochs.Add(batch.Host.Epoch);
+        }
+
+        foreach (var mutation in batch.Mutations)
+        {
+            Add(mutation);
+        }
     }
 
     private void Add(Mutation mutation)

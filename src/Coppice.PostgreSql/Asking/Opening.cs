@@ -11,6 +11,7 @@ internal sealed class Opening(
     // A chain of parents that is longer is climbed by the rules themselves.
     private const int LongestClimb = 16;
 
+    private readonly Asked _asked = new();
     private readonly Statement _names = connection.PrepareApart(
         """
         SELECT a.o, a.name FROM unnest($1, $2) AS a (o, name)
@@ -28,20 +29,33 @@ internal sealed class Opening(
         SELECT a, (SELECT min(n) FROM {schema}.branches WHERE agent_thread = a AND kind IS NOT NULL AND host_epoch IS NULL AND NOT ended) FROM unnest($1) AS a
         """);
 
-    /// <summary>Begins a transaction for batches ahead, if it is likely that all they need is known.</summary>
-    /// <returns>On what it relies; <see langword="null"/> where something is not known.</returns>
+    /// <summary>Whether all that a batch needs is likely to be known, so that it can be written ahead.</summary>
+    public bool IsAtHand(MutationBatch batch)
+    {
+        _asked.Set(batch);
+        return _asked is { IsOrdinary: true, Epochs.Count: > 0 } && hosts.HasAtHand(_asked.Epochs)
+            && AreKnown(_asked.Threads) && AreKnown(_asked.Tasks) && AreKnown(_asked.Parents) && HaveKnownReaders(_asked.Telling);
+    }
+
+    /// <summary>Begins a transaction ahead, for batches of which each is at hand.</summary>
+    /// <returns>On what it relies; <see langword="null"/> where there are not enough numbers.</returns>
     public Reliance? TryBeginAhead(IReadOnlyCollection<MutationBatch> batches)
     {
-        var asked = Asked.Of(batches);
-        if (!asked.IsOrdinary || asked.Epochs.Count == 0 || !hosts.HasAtHand(asked.Epochs) || !numbers.HasAtHand(asked.NewTasks)
-            || !asked.Threads.All(IsKnown) || !asked.Tasks.All(IsKnown) || !asked.Parents.All(IsKnown)
-            || !asked.Telling.All(IsReaderKnown))
+        var epochs = new SortedSet<long>();
+        var tasks = 0;
+        foreach (var batch in batches)
+        {
+            epochs.Add(batch.Host.Epoch);
+            tasks += batch.Mutations.Count;
+        }
+
+        if (!numbers.HasAtHand(tasks))
         {
             return null;
         }
 
         connection.BeginAhead();
-        return new Reliance(hosts.SharedLocks(asked.Epochs), hosts.OpenHosts(), numbers.RestoredThrough, numbers.Facts);
+        return new Reliance(hosts.SharedLocks(epochs), hosts.OpenHosts(), numbers.RestoredThrough, numbers.Facts);
     }
 
     /// <summary>Begins a transaction for batches, with the locks of some threads beside those that the batches ask for.</summary>
@@ -87,12 +101,44 @@ internal sealed class Opening(
         connection.Ask(questions, isApart: true);
     }
 
-    private bool IsKnown(string thread) => threads.AtHand(thread) is { } number && connection.Facts.Has(number);
+    private bool AreKnown(HashSet<string> some)
+    {
+        foreach (var thread in some)
+        {
+            if (threads.AtHand(thread) is not { } number || !connection.Facts.Has(number))
+            {
+                return false;
+            }
+        }
 
-    private bool IsKnown(long task) =>
-        memory.Find(task) is { } owner && connection.Facts.Has(owner) && connection.Facts.Of(owner).Tasks.GetValueOrDefault(task) is not null;
+        return true;
+    }
 
-    private bool IsReaderKnown(long task) => connection.Facts.Of(memory.Find(task)!.Value).Waiting.IsKnown;
+    private bool AreKnown(HashSet<long> some)
+    {
+        foreach (var task in some)
+        {
+            if (memory.Find(task) is not { } owner || !connection.Facts.Has(owner) || connection.Facts.Of(owner).Tasks.GetValueOrDefault(task) is null)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool HaveKnownReaders(HashSet<long> some)
+    {
+        foreach (var task in some)
+        {
+            if (!connection.Facts.Of(memory.Find(task)!.Value).Waiting.IsKnown)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     private static string[] TextsOf(List<(long Owner, string Text)> some) => [.. some.Select(static one => one.Text)];
 

@@ -29,6 +29,15 @@ internal sealed class Database : IAsyncDisposable
         SET default_transaction_isolation = 'read committed';
         """;
 
+    // What writes has one plan for each statement, made once: rows are found by their keys, one after the other, however many there are.
+    internal const string WriterSettings =
+        """
+
+        SET enable_hashjoin = off;
+        SET enable_mergejoin = off;
+        SET plan_cache_mode = force_generic_plan;
+        """;
+
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource _readers;
     private readonly List<NpgsqlDataSource> _built = [];
@@ -60,7 +69,7 @@ internal sealed class Database : IAsyncDisposable
         settings.TcpKeepAliveInterval = 1;
         settings.MaxAutoPrepare = Math.Max(settings.MaxAutoPrepare, 200);
         settings.AutoPrepareMinUsages = 2;
-        _source = Build(settings, Settings() + PlannerSettings);
+        _source = Build(settings, Settings() + PlannerSettings + WriterSettings);
 
         // A pool of their own, so that no number of reads keeps a writer from its connection.
         settings.MaxPoolSize = options.ReaderConnections;

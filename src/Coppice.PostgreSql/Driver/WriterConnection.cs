@@ -132,6 +132,7 @@ internal sealed class WriterConnection : IDisposable
             Send(Envelope.Plain);
         }
 
+        _isDue = false;
         if (_transaction is not null)
         {
             Exchanges++;
@@ -189,6 +190,7 @@ internal sealed class WriterConnection : IDisposable
             Facts.Of(thread).Landed(_changed.Contains(thread));
         }
 
+        IsAhead = false;
         Facts.Trim();
     }
 

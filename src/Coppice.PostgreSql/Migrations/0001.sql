@@ -272,7 +272,8 @@ END $$;
 
 -- The locks of a transaction that decides by what its host knows of some threads, and whether that still holds: NULL where it does not, else a new
 -- revision. Each statement in here sees what is committed when it begins, and so comes after its lock; whatever is then written in the same statement that
--- calls this needs to see no more than what was known. open_hosts are the epochs of the open hosts, in their order, negative where one handles unread mail.
+-- calls this needs to see no more than what was known. open_hosts are the epochs of the open hosts, in their order, negative where one handles unread
+-- mail; known_threads are in their order.
 CREATE FUNCTION {schema}.hold(
     shared_locks bigint[], open_hosts bigint[], known_threads bigint[], known_versions bigint[], known_restored bigint, known_facts bigint,
     by_writer uuid, as_number bigint) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -282,9 +283,8 @@ BEGIN
             SELECT CASE WHEN handles_unread THEN -epoch ELSE epoch END FROM {schema}.hosts WHERE is_open ORDER BY epoch) THEN
         RETURN NULL;
     END IF;
-    IF cardinality(known_threads) <> (SELECT count(*) FROM (
-            SELECT owner_thread_id, version FROM {schema}.threads WHERE owner_thread_id = ANY (known_threads) ORDER BY owner_thread_id FOR NO KEY UPDATE) t
-            JOIN unnest(known_threads, known_versions) AS known (thread, version) ON known.thread = t.owner_thread_id AND known.version = t.version) THEN
+    IF known_versions IS DISTINCT FROM ARRAY(
+            SELECT version FROM {schema}.threads WHERE owner_thread_id = ANY (known_threads) ORDER BY owner_thread_id FOR NO KEY UPDATE) THEN
         RETURN NULL;
     END IF;
     IF NOT EXISTS (SELECT FROM {schema}.meta WHERE restored_through = known_restored AND facts = known_facts) THEN

@@ -30,7 +30,11 @@ internal sealed class MailboxRead(Database database)
             FROM {schema}.mail WHERE owner_thread_id = $1 AND seq <= $3
                 AND seq > (SELECT read_through FROM {schema}.threads WHERE owner_thread_id = $1)) m
         WHERE h.owner_thread_id = $1 AND h.reader = $2 AND h.read_through < $3
+        RETURNING h.version, h.unread_customs, h.unread_terminals, h.unread_messages
         """;
+
+    /// <summary>Gets or sets who hears what was taken as read.</summary>
+    public Action<ReadMark>? Marked { get; set; }
 
     public async ValueTask<MailPage> RunAsync(
         string threadId, Guid reader, long afterSequence, int limit, CancellationToken cancellationToken)
@@ -96,7 +100,30 @@ internal sealed class MailboxRead(Database database)
                 (LockSql, [Parameter.Of(thread), Parameter.Of(reader)]),
                 (MarkSql, [Parameter.Of(thread), Parameter.Of(reader), Parameter.Of(through)]));
             await using var usedBatch = batch.ConfigureAwait(false);
-            return await batch.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not null;
+            var rows = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            ReadMark? mark = null;
+            bool isReader;
+            await using (rows.ConfigureAwait(false))
+            {
+                isReader = await rows.ReadAsync(cancellationToken).ConfigureAwait(false);
+                if (await rows.NextResultAsync(cancellationToken).ConfigureAwait(false) && await rows.ReadAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    mark = new ReadMark(
+                        thread, rows.GetInt64(0), reader, through, new MailCounts(rows.GetInt32(1), rows.GetInt32(2), rows.GetInt32(3)));
+                }
+
+                while (await rows.NextResultAsync(cancellationToken).ConfigureAwait(false))
+                {
+                }
+            }
+
+            // Only now it has landed.
+            if (mark is { } marked)
+            {
+                Marked?.Invoke(marked);
+            }
+
+            return isReader;
         }
     }
 

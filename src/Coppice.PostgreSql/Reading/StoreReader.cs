@@ -124,6 +124,12 @@ internal sealed partial class StoreReader(Database database)
         static string? ReadId(RowScope row) => TaskRow.ReadId(row, 0);
     }
 
+    /// <summary>Sets who hears what mail was taken as read.</summary>
+    public Action<ReadMark> Marked
+    {
+        set => _mailbox.Marked = value;
+    }
+
     public ValueTask<MailPage> ReadMailAsync(
         string threadId, Guid reader, long afterSequence, int limit, CancellationToken cancellationToken) =>
         StoredText.CanHold(threadId)

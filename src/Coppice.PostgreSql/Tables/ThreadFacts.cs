@@ -47,6 +47,16 @@ internal sealed class ThreadFacts(long version)
     /// <summary>Gets the tasks that end in the transaction.</summary>
     public List<long> Ended => _ended;
 
+    /// <summary>Takes in what a reader has changed, if it was the only change since.</summary>
+    public void Take(in ReadMark mark)
+    {
+        if (Entry is { } entry && entry.Reader == mark.Reader && mark.Version == Version + 1)
+        {
+            Version = mark.Version;
+            (entry.ReadThrough, entry.Unread) = (mark.Through, mark.Unread);
+        }
+    }
+
     /// <summary>Lets go of what hangs on the thread.</summary>
     public void ForgetTasks()
     {

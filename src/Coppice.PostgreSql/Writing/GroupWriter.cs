@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Npgsql;
@@ -13,6 +14,7 @@ internal sealed class GroupWriter
 {
     private const int MaxBatches = 512;
     private const int MaxRestarts = 100;
+    private const int MostMarks = 4096;
 
     // A number that this process had taken may have come to somebody else with a snapshot; and two hosts may find at the same time that a thread
     // is not there yet, so that neither has its lock, and give one name in it.
@@ -29,6 +31,7 @@ internal sealed class GroupWriter
     private readonly NewsDesk _news;
     private readonly CommitQueue _queue = new();
     private readonly Queue<PendingCommit> _again = [];
+    private readonly ConcurrentQueue<ReadMark> _marks = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RowStore? _store;
     private BatchWriter? _batches;
@@ -56,6 +59,17 @@ internal sealed class GroupWriter
         return new ValueTask<CommitResult>(pending.Task);
     }
 
+    /// <summary>Takes in that mail was taken as read.</summary>
+    public void Note(ReadMark mark)
+    {
+        _marks.Enqueue(mark);
+        if (_marks.Count > MostMarks)
+        {
+            // Without it the thread is read anew.
+            _marks.TryDequeue(out _);
+        }
+    }
+
     /// <summary>Lands what waits, then lets go of the connection.</summary>
     public Task CloseAsync()
     {
@@ -70,7 +84,7 @@ internal sealed class GroupWriter
             var members = Take();
             if (members.Count > 0)
             {
-                Write(new CommitGroup(members, _listeners));
+                Write(members);
             }
         }
 
@@ -94,19 +108,55 @@ internal sealed class GroupWriter
         return members;
     }
 
-    private void Write(CommitGroup group)
+    private void Write(List<PendingCommit> members)
     {
         if (!TrySettle(out var error))
         {
-            group.Failed(error);
+            new CommitGroup(members, _listeners).Failed(error);
             return;
         }
 
-        if (TryWriteAhead(group))
+        var rest = WriteAhead(members);
+        if (rest.Count > 0)
         {
-            return;
+            // The first part may have lost its answer.
+            if (TrySettle(out error))
+            {
+                WriteByReading(new CommitGroup(rest, _listeners));
+            }
+            else
+            {
+                new CommitGroup(rest, _listeners).Failed(error);
+            }
+        }
+    }
+
+    /// <summary>Writes those batches for which all is at hand.</summary>
+    /// <returns>Those that have not been answered.</returns>
+    private List<PendingCommit> WriteAhead(List<PendingCommit> members)
+    {
+        if (_store is not { IsBroken: false } store)
+        {
+            return members;
         }
 
+        while (_marks.TryDequeue(out var mark))
+        {
+            store.Take(mark);
+        }
+
+        var ahead = new List<PendingCommit>(members.Count);
+        var rest = new List<PendingCommit>();
+        foreach (var member in members)
+        {
+            (member.Batch is { } batch && store.IsAtHand(batch) ? ahead : rest).Add(member);
+        }
+
+        return ahead.Count > 0 && TryWriteAhead(new CommitGroup(ahead, _listeners), store) ? rest : members;
+    }
+
+    private void WriteByReading(CommitGroup group)
+    {
         IReadOnlyCollection<long> locks = [];
         var isFirstLoss = true;
         for (var restarts = 0; ; restarts++)
@@ -167,12 +217,12 @@ internal sealed class GroupWriter
 
     /// <summary>Writes a group by what is known here, with one statement; where that does not do, nothing was written.</summary>
     /// <returns>Whether the group has been answered.</returns>
-    private bool TryWriteAhead(CommitGroup group)
+    private bool TryWriteAhead(CommitGroup group, RowStore store)
     {
         var isSent = false;
         try
         {
-            if (_store is not { IsBroken: false } store || !store.TryBeginAhead(group.Batches))
+            if (!store.TryBeginAhead(group.Batches))
             {
                 return false;
             }

@@ -107,7 +107,13 @@ internal sealed class RowStore : IRowStore, IDisposable
         _opening.Begin(batches, threads);
     }
 
-    /// <summary>Begins a transaction that reads nothing and sends nothing before it commits, if what its batches need is likely to be known.</summary>
+    /// <summary>Whether all that a batch needs is likely to be known, so that a transaction for it can begin ahead.</summary>
+    public bool IsAtHand(MutationBatch batch) => _opening.IsAtHand(batch);
+
+    /// <summary>Takes in that mail was taken as read.</summary>
+    public void Take(in ReadMark mark) => _connection.Facts.Find(mark.Thread)?.Take(mark);
+
+    /// <summary>Begins a transaction that reads nothing and sends nothing before it commits, for batches of which each is at hand.</summary>
     /// <exception cref="NotAtHandException">By any member, until it has committed: something else was needed.</exception>
     public bool TryBeginAhead(IReadOnlyCollection<MutationBatch> batches)
     {

@@ -54,7 +54,7 @@ internal sealed class GroupFixture : IAsyncDisposable
         try
         {
             var notices = new Notices();
-            if (_store.TryBeginAhead(group))
+            if (group.TrueForAll(_store.IsAtHand) && _store.TryBeginAhead(group))
             {
                 var written = group.ConvertAll(batch => _batches.Write(batch, notices));
                 if (_store.CommitAhead(_store.NextMark()) is not null)
