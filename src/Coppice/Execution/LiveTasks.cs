@@ -11,13 +11,14 @@ internal sealed class LiveTasks
     private const int Parts = 16;
 
     private readonly WorkScheduler _scheduler;
+    private readonly TaskWaiters _waiters;
     private readonly Part[] _parts = new Part[Parts];
     private readonly Lock _lock = new();
     private TaskCompletionSource? _empty;
 
-    internal LiveTasks(WorkScheduler scheduler)
+    internal LiveTasks(WorkScheduler scheduler, TaskWaiters waiters)
     {
-        _scheduler = scheduler;
+        (_scheduler, _waiters) = (scheduler, waiters);
         for (var i = 0; i < Parts; i++)
         {
             _parts[i] = new Part();
@@ -60,7 +61,14 @@ internal sealed class LiveTasks
 
     internal void Remove(LiveTask task)
     {
-        if (PartOf(task.Hash).Remove(task) && Volatile.Read(ref _empty) is not null)
+        if (!PartOf(task.Hash).Remove(task))
+        {
+            return;
+        }
+
+        // Its end may have been told before somebody began to wait, who found it here and did not read it.
+        _waiters.Wake(task.TaskId);
+        if (Volatile.Read(ref _empty) is not null)
         {
             CompleteIfEmpty();
         }

@@ -36,14 +36,14 @@ internal sealed class ManagerCore : ITaskStoreListener
     {
         _manager = manager;
         _options = options;
-        _live = new LiveTasks(Scheduler);
         _waiters = new TaskWaiters(Scheduler);
+        _live = new LiveTasks(Scheduler, _waiters);
         _watchers = new Watchers(options.MaxWatchBacklog, Scheduler);
         _logger = options.LoggerFactory.CreateLogger("Coppice.BackgroundTaskManager");
         _metrics = new TaskMetrics(options.MeterFactory, options.TimeProvider, () => _live.Count, CountMail);
         _gateway = new StoreGateway(store, options, _metrics, _logger);
         var patientStore = new PatientStore(_gateway, options, _logger, _stopped.Token);
-        _host = new HostSession(_gateway, _live, options, _logger) { OnBeat = OnBeatAsync, Metrics = _metrics };
+        _host = new HostSession(_gateway, _live, _waiters, options, _logger) { OnBeat = OnBeatAsync, Metrics = _metrics };
 
         _messageKeeper = new MessageKeeper(_gateway, _host, options, _metrics, _logger);
         _dispatcher = options.MessageTransport is null ? null : new MessageDispatcher(
@@ -118,14 +118,17 @@ internal sealed class ManagerCore : ITaskStoreListener
     internal async Task<TaskSnapshot> WaitAsync(string taskId, CancellationToken cancellationToken)
     {
         using var parked = Park();
-        while (true)
+        for (var isFirstLook = true; ; isFirstLook = false)
         {
             using var waiting = _waiters.Register(taskId);
-            var task = await Store.GetAsync(taskId, cancellationToken).ConfigureAwait(false)
-                ?? throw new KeyNotFoundException($"There is no task '{taskId}'.");
-            if (task.State.IsTerminal())
+            if (!isFirstLook || !_host.Runs(taskId))
             {
-                return task;
+                var task = await Store.GetAsync(taskId, cancellationToken).ConfigureAwait(false)
+                    ?? throw new KeyNotFoundException($"There is no task '{taskId}'.");
+                if (task.State.IsTerminal())
+                {
+                    return task;
+                }
             }
 
             await waiting.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -199,7 +202,7 @@ internal sealed class ManagerCore : ITaskStoreListener
         }
     }
 
-    public void OnEnded(string taskId) => _waiters.Ended(taskId);
+    public void OnEnded(string taskId) => _waiters.Wake(taskId);
 
     public void OnMail(string threadId, bool wakes, bool hasReader) => Mailroom.OnMail(threadId, wakes, hasReader);
 
@@ -215,7 +218,7 @@ internal sealed class ManagerCore : ITaskStoreListener
         _dispatcher?.OnFenced(fence);
     }
 
-    public void OnEndsMissed() => _waiters.LookAgain(_live);
+    public void OnEndsMissed() => _waiters.WakeOthers(_host.Runs);
 
     public void OnChangesMissed() => _watchers.Miss();
 

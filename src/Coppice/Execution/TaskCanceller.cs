@@ -58,14 +58,18 @@ internal sealed class TaskCanceller(HostSession host, LiveTasks live, TaskWaiter
     /// <summary>The task once it has ended, or as it is when the grace is over; <see langword="null"/> when it was forgotten.</summary>
     private async ValueTask<TaskSnapshot?> WaitAsync(string taskId, long startedAt, TimeSpan grace, CancellationToken cancellationToken)
     {
-        while (true)
+        for (var isFirstLook = true; ; isFirstLook = false)
         {
             using var waiting = waiters.Register(taskId);
-            var task = await store.GetAsync(taskId, cancellationToken).ConfigureAwait(false);
-            var left = grace - options.TimeProvider.GetElapsedTime(startedAt);
-            if (task is null || task.State.IsTerminal() || left <= TimeSpan.Zero)
+            var left = Left();
+            if (!isFirstLook || left <= TimeSpan.Zero || !host.Runs(taskId))
             {
-                return task;
+                var task = await store.GetAsync(taskId, cancellationToken).ConfigureAwait(false);
+                left = Left();
+                if (task is null || task.State.IsTerminal() || left <= TimeSpan.Zero)
+                {
+                    return task;
+                }
             }
 
             try
@@ -77,6 +81,8 @@ internal sealed class TaskCanceller(HostSession host, LiveTasks live, TaskWaiter
                 // One more look tells how it stands at the end.
             }
         }
+
+        TimeSpan Left() => grace - options.TimeProvider.GetElapsedTime(startedAt);
     }
 
     private void AwaitSignals(IReadOnlyList<string> taskIds)

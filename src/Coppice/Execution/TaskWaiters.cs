@@ -25,7 +25,8 @@ internal sealed class TaskWaiters(WorkScheduler scheduler)
         }
     }
 
-    internal void Ended(string taskId)
+    /// <summary>Has those look who wait for a task: it has ended, or nobody here would tell them any more when it does.</summary>
+    internal void Wake(string taskId)
     {
         if (_count == 0)
         {
@@ -43,7 +44,7 @@ internal sealed class TaskWaiters(WorkScheduler scheduler)
     }
 
     /// <summary>Has those look again who wait for tasks that do not run here: whoever runs them may have ended them unheard.</summary>
-    internal void LookAgain(LiveTasks live)
+    internal void WakeOthers(Func<string, bool> runsHere)
     {
         if (_count == 0)
         {
@@ -52,7 +53,7 @@ internal sealed class TaskWaiters(WorkScheduler scheduler)
 
         lock (_lock)
         {
-            foreach (var taskId in _waiters.Keys.Where(taskId => !live.TryGet(taskId, out _)).ToList())
+            foreach (var taskId in _waiters.Keys.Where(taskId => !runsHere(taskId)).ToList())
             {
                 _waiters.Remove(taskId, out var waiter);
                 _count = _waiters.Count;

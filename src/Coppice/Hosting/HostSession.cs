@@ -9,7 +9,7 @@ namespace Coppice;
 /// given up for dead.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The timer goes with LeaveAsync.")]
-internal sealed class HostSession(StoreGateway store, LiveTasks live, BackgroundTaskOptions options, ILogger logger) : IThreadPoolWorkItem
+internal sealed class HostSession(StoreGateway store, LiveTasks live, TaskWaiters waiters, BackgroundTaskOptions options, ILogger logger) : IThreadPoolWorkItem
 {
     // A host beats five times in HostTimeout. One that misses three beats has been silent for at most four fifths of it.
     private const int BeatsPerTimeout = 5;
@@ -34,6 +34,12 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
 
     /// <summary>Whether a fence of this host was closed. What lands under it later, because its answer was lost, is signalled by whoever takes it in.</summary>
     internal bool IsGivenUp(HostFence fence) => fence.Epoch <= Interlocked.Read(ref _givenUpThrough);
+
+    /// <summary>
+    /// Whether a task ends by its body here and by nothing else: the body runs, and its host was not given up. Who registers to wait before asking need
+    /// not read the task: it is woken by the task's end, and also when this becomes false.
+    /// </summary>
+    internal bool Runs(string taskId) => live.TryGet(taskId, out var task) && !IsGivenUp(task.Fence);
 
     /// <summary>Joins the store, which settles what hosts left that are surely gone.</summary>
     internal async ValueTask JoinAsync(CancellationToken cancellationToken)
@@ -245,6 +251,9 @@ internal sealed class HostSession(StoreGateway store, LiveTasks live, Background
         {
             task.Signal(StopReason.Fenced);
             task.Attempt?.Stop(StopReason.Fenced);
+
+            // Somebody else ends it, has done so perhaps, and may not be heard.
+            waiters.Wake(task.TaskId);
         }
     }
 

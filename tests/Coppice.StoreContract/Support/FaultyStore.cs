@@ -14,6 +14,7 @@ public sealed class FaultyStore(ITaskStore inner) : ITaskStore
     private readonly ConcurrentDictionary<BatchId, MutationBatch> _unseen = new();
     private int _commits;
     private int _lookups;
+    private int _reads;
     private int _failingLookups;
     private Signal _heartbeat = new();
 
@@ -25,6 +26,9 @@ public sealed class FaultyStore(ITaskStore inner) : ITaskStore
 
     /// <summary>Gets how many batches were looked up.</summary>
     public int Lookups => Volatile.Read(ref _lookups);
+
+    /// <summary>Gets how often a task was read.</summary>
+    public int Reads => Volatile.Read(ref _reads);
 
     /// <summary>Gets or sets what becomes of each batch that no other fault covers, or <see langword="null"/>.</summary>
     public Func<MutationBatch, FaultMoment>? Always { get; set; }
@@ -133,7 +137,11 @@ public sealed class FaultyStore(ITaskStore inner) : ITaskStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<TaskSnapshot?> GetAsync(string taskId, CancellationToken cancellationToken) => inner.GetAsync(taskId, cancellationToken);
+    public ValueTask<TaskSnapshot?> GetAsync(string taskId, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _reads);
+        return inner.GetAsync(taskId, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<TaskSnapshot>> ListAsync(

@@ -6,7 +6,7 @@ public sealed class LiveTasksTests
     [Fact]
     public void Of_two_attempts_at_a_task_the_later_is_found_however_many_others_come_and_go()
     {
-        var live = new LiveTasks(WorkScheduler.Pool);
+        var live = new LiveTasks(WorkScheduler.Pool, new TaskWaiters(WorkScheduler.Pool));
         var later = Attempt(claim: 2);
         live.Add(Attempt(claim: 1));
         live.Add(later);

@@ -23,8 +23,10 @@ public sealed class HostSessionTests : IDisposable
         _options = new BackgroundTaskOptions { TimeProvider = _clock, HostTimeout = TimeSpan.FromSeconds(15) };
         _metrics = new TaskMetrics(null, _clock, static () => 0, static () => 0);
         (_store, _script) = ScriptedStore.Create();
+        var waiters = new TaskWaiters(_options.Scheduler);
         _session = new HostSession(
-            new StoreGateway(_store, _options, _metrics, NullLogger.Instance), new LiveTasks(_options.Scheduler), _options, NullLogger.Instance);
+            new StoreGateway(_store, _options, _metrics, NullLogger.Instance), new LiveTasks(_options.Scheduler, waiters), waiters, _options,
+            NullLogger.Instance);
     }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
