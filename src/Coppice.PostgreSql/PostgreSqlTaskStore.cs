@@ -27,6 +27,9 @@ public sealed class PostgreSqlTaskStore : ITaskStore
 {
     private static readonly TimeSpan MailDepthAge = TimeSpan.FromMinutes(1);
 
+    // Who waits for a task reads it right after its end. For as long another host's prune of it may not be seen here.
+    private static readonly TimeSpan EndAge = TimeSpan.FromSeconds(1);
+
     private readonly Database _database;
     private readonly Listeners _listeners = new();
     private readonly SessionLocks _session;
@@ -146,7 +149,12 @@ public sealed class PostgreSqlTaskStore : ITaskStore
     {
         ArgumentNullException.ThrowIfNull(taskId);
         ThrowIfDisposed();
-        return _reader.GetAsync(taskId, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+
+        // What has ended never changes; of what is live other hosts may know better.
+        return _memory.Tasks.Find(taskId, EndAge) is { } task && task.State.IsTerminal()
+            ? ValueTask.FromResult<TaskSnapshot?>(task)
+            : _reader.GetAsync(taskId, cancellationToken);
     }
 
     /// <inheritdoc/>

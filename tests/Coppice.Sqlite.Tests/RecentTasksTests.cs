@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Coppice.Rows;
 using Coppice.StoreContract;
 using Microsoft.Data.Sqlite;
 
@@ -200,7 +201,7 @@ public sealed class RecentTasksTests : IDisposable
     public void Only_a_fixed_number_of_short_tasks_is_kept()
     {
         const int Many = 10_000;
-        var recent = new RecentTasks();
+        var recent = new RecentTasks(new CommittedTasks());
         for (var number = 0; number < Many; number++)
         {
             var text = new string('d', number % 2 * 2000);

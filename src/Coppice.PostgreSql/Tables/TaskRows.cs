@@ -43,6 +43,7 @@ internal sealed class TaskRows : ITaskRows
     private readonly WriterConnection _connection;
     private readonly TaskOwners _owners;
     private readonly OwnerMemory _memory;
+    private readonly RecentTasks _recent;
     private readonly BranchRows _branches;
     private readonly NumberRows _numbers;
     private readonly Additions<(long Number, long Owner)> _ids;
@@ -62,9 +63,10 @@ internal sealed class TaskRows : ITaskRows
     private readonly Statement _remove;
     private readonly Statement _noteForgotten;
 
-    public TaskRows(WriterConnection connection, TaskOwners owners, OwnerMemory memory, BranchRows branches, NumberRows numbers)
+    public TaskRows(
+        WriterConnection connection, TaskOwners owners, OwnerMemory memory, RecentTasks recent, BranchRows branches, NumberRows numbers)
     {
-        (_connection, _owners, _memory, _branches, _numbers) = (connection, owners, memory, branches, numbers);
+        (_connection, _owners, _memory, _recent, _branches, _numbers) = (connection, owners, memory, recent, branches, numbers);
 
         // Before the tasks: whose number it is is found out here.
         _ids = connection.Add(new Additions<(long Number, long Owner)>(RowWriter<(long Number, long Owner)>.Inserts(
@@ -142,6 +144,11 @@ internal sealed class TaskRows : ITaskRows
 
     public TaskSnapshot? Snapshot(long number)
     {
+        if (SnapshotAtHand(number) is { } known)
+        {
+            return known;
+        }
+
         if (_owners.Of(number) is not { } owner)
         {
             return null;
@@ -168,7 +175,7 @@ internal sealed class TaskRows : ITaskRows
         return snapshots;
     }
 
-    public TaskSnapshot? SnapshotAtHand(long number) => null;
+    public TaskSnapshot? SnapshotAtHand(long number) => _heads.TryGetValue(number, out var head) && head is { } now ? AtHand(now) : null;
 
     public bool HasLiveName(long owner, string name) => _branches.HasLiveName(owner, name);
 
@@ -228,6 +235,11 @@ internal sealed class TaskRows : ITaskRows
             Name = added.Name,
             RunId = task.Parent is null ? added.Lineage.RunId : null,
         };
+        if (task.Kind is null)
+        {
+            _recent.Stage(task.Number, NewTask.Snapshot(id, added, createdAt));
+        }
+
         Remember(task);
         _branches.AddLive(branch, _numbers.IsAwaited(task.Number));
     }
@@ -248,10 +260,18 @@ internal sealed class TaskRows : ITaskRows
             Error = task.Error,
             Result = task.Result?.GetRawText(),
         });
+
+        // One of the same id may be remembered that was pruned meanwhile.
+        _recent.Stage(number, null);
         Remember(head);
     }
 
-    public void Move(in TaskHead task, TaskState state) => Change(new TaskImage(Now(task) with { State = state }));
+    public void Move(in TaskHead task, TaskState state)
+    {
+        var before = Now(task);
+        Stage(before, AtHand(before) is { } known ? known with { State = state } : null);
+        Change(new TaskImage(before with { State = state }));
+    }
 
     public void Claim(in TaskHead task, long hostEpoch)
     {
@@ -267,18 +287,27 @@ internal sealed class TaskRows : ITaskRows
 
     public void End(in TaskHead task, TaskState state, DateTimeOffset time, string? error, JsonElement? result)
     {
-        Change(new TaskImage(Now(task) with { State = state, AgentOpen = false })
+        var before = Now(task);
+        var json = result?.GetRawText();
+        Stage(before, json is null or { Length: <= RecentTasks.MaxResult } && AtHand(before) is { } known
+            ? known with { State = state, CompletedAt = time, Error = error, Result = json is null ? null : TaskRow.ReadJson(json) }
+            : null);
+        Change(new TaskImage(before with { State = state, AgentOpen = false })
         {
             CompletedAt = time,
             Error = error,
-            Result = result?.GetRawText(),
+            Result = json,
         });
         _connection.Change(task.Owner).Ended.Add(task.Number);
         _branches.ForgetWaiting(task.AgentThread);
     }
 
-    public void RequestCancel(in TaskHead task, DateTimeOffset time, string by) =>
-        Change(new TaskImage(Now(task) with { CancelRequested = true }) { CancelAt = time, CancelledBy = by });
+    public void RequestCancel(in TaskHead task, DateTimeOffset time, string by)
+    {
+        var before = Now(task);
+        Stage(before, AtHand(before) is { } known ? known with { CancelRequestedAt = time, CancelledBy = by } : null);
+        Change(new TaskImage(before with { CancelRequested = true }) { CancelAt = time, CancelledBy = by });
+    }
 
     public void SetEventsThrough(in TaskHead task, long through) => Change(new TaskImage(Now(task) with { EventsThrough = through }));
 
@@ -288,6 +317,7 @@ internal sealed class TaskRows : ITaskRows
     {
         var count = _prune.Bind(endedBefore).Run();
         _noteForgotten.Note();
+        _recent.Clear();
         _memory.Clear();
         _connection.Facts.ForgetTasks();
         return count;
@@ -302,6 +332,7 @@ internal sealed class TaskRows : ITaskRows
             var facts = _connection.Change(owner);
             _remove.Bind(owner).Bind(number).Run();
             _removeId.Bind(number).Run();
+            _recent.Stage(number, null);
             _memory.Clear();
             facts.Tasks.Remove(number);
         }
@@ -313,6 +344,24 @@ internal sealed class TaskRows : ITaskRows
 
     /// <summary>A task as it is now: what a rule holds may be older than its last change.</summary>
     private TaskHead Now(in TaskHead task) => _connection.Hold(task.Owner).Tasks.GetValueOrDefault(task.Number) ?? task;
+
+    /// <summary>
+    /// A task as it is remembered, if other processes have not changed it since: the head, which was read under its thread's lock, tells. What it does not tell is
+    /// set once, with what it tells, or never changes; that of work does.
+    /// </summary>
+    private TaskSnapshot? AtHand(in TaskHead head) =>
+        head.Kind is null && _recent.Find(head.Number) is { Work: null } task
+            && task.State == head.State && task.CancelRequestedAt is not null == head.CancelRequested
+            ? task
+            : null;
+
+    private void Stage(in TaskHead task, TaskSnapshot? now)
+    {
+        if (task.Kind is null)
+        {
+            _recent.Stage(task.Number, now);
+        }
+    }
 
     private void Remember(in TaskHead task)
     {

@@ -19,6 +19,7 @@ internal sealed class RowStore : IRowStore, IDisposable
     private readonly BranchRows _branches;
     private readonly Opening _opening;
     private readonly StoreMemory _memory;
+    private readonly RecentTasks _recent;
     private Reliance _reliance;
     private long _mailAtMark;
 
@@ -40,7 +41,8 @@ internal sealed class RowStore : IRowStore, IDisposable
         var owners = new TaskOwners(_connection, memory.Owners);
         _numbers = new NumberRows(_connection);
         _branches = new BranchRows(_connection, owners);
-        _tasks = new TaskRows(_connection, owners, memory.Owners, _branches, _numbers);
+        _recent = new RecentTasks(memory.Tasks);
+        _tasks = new TaskRows(_connection, owners, memory.Owners, _recent, _branches, _numbers);
         _work = new WorkRows(_connection, owners);
         _lanes = new LaneRows(_connection);
         _kinds = new KindRows(_connection, _lanes);
@@ -144,6 +146,8 @@ internal sealed class RowStore : IRowStore, IDisposable
     {
         _lanes.Save();
         _threads.Save();
+        _recent.Withdraw();
+        _connection.Commit();
         _connection.Commit(mark);
     }
 
@@ -153,6 +157,7 @@ internal sealed class RowStore : IRowStore, IDisposable
     public long? CommitAhead(CommitMark mark)
     {
         _threads.Save();
+        _recent.Withdraw();
         return _connection.CommitAhead(_reliance, mark) is { } number ? NumberRows.RevisionOf(number) : null;
     }
 
@@ -170,6 +175,7 @@ internal sealed class RowStore : IRowStore, IDisposable
     {
         _connection.Landed();
         _hosts.Landed();
+        _recent.Publish();
         _failed.Landed();
         _threads.Landed(_memory);
         _memory.ChangeMailDepth(_threads.MailChange);
@@ -179,6 +185,7 @@ internal sealed class RowStore : IRowStore, IDisposable
     /// <param name="dropNumbers">Whether somebody else has used a number that this process had taken.</param>
     public void Rollback(bool dropNumbers)
     {
+        _recent.TakeBack();
         _connection.Rollback();
         Forget();
         _numbers.Forget();
@@ -201,6 +208,7 @@ internal sealed class RowStore : IRowStore, IDisposable
     public void TakeBackBatch()
     {
         _connection.RollbackToMark();
+        _recent.Distrust();
         Forget();
         _threads.MailChange = _mailAtMark;
     }

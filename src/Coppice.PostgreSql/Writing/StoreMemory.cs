@@ -7,6 +7,8 @@ internal sealed class StoreMemory(SessionLocks session, NewsChannel channel)
 
     public OwnerMemory Owners { get; } = new();
 
+    public CommittedTasks Tasks { get; } = new();
+
     public ThreadMemory Threads { get; } = new();
 
     public GrownSenders Grown { get; } = new();

@@ -19,7 +19,7 @@ internal sealed class StoreState
 
     public Mailboxes Mailboxes { get; }
 
-    public RecentTasks Recent { get; } = new();
+    public RecentTasks Recent { get; } = new(new CommittedTasks());
 
     public GrownSenders Grown { get; } = new();
 

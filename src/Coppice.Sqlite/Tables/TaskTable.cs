@@ -6,7 +6,6 @@ namespace Coppice.Sqlite;
 internal sealed class TaskTable(Connection connection, RecentTasks recent) : ITaskRows
 {
     private const int MaxHeads = 16_384;
-    private const int LongResult = 1024;
 
     /// <summary>Whether a task ended before a time and is on no branch.</summary>
     internal const string IsOld =
@@ -136,7 +135,7 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent) : ITa
             .Bind(added.Type).Bind(added.Name).Bind(added.Lineage.RunId).Bind(added.Lineage.CallId).Bind(added.Lineage.AgentId)
             .Bind((string?)null).Bind(added.Description).Bind((string?)null).Bind((string?)null)
             .Run();
-        recent.Stage(task.Number, NewTask.Snapshot(id, added, createdAt, work));
+        recent.Stage(task.Number, NewWorkTask.Snapshot(id, added, createdAt, work));
         Keep(task);
     }
 
@@ -174,7 +173,7 @@ internal sealed class TaskTable(Connection connection, RecentTasks recent) : ITa
     {
         var json = result?.GetRawText();
         _end.Bind((long)state).Bind(time).Bind(error).Bind(json).Bind(task.Number).Run();
-        recent.Stage(task.Number, json is null or { Length: <= LongResult } && recent.Find(task.Number) is { } now
+        recent.Stage(task.Number, json is null or { Length: <= RecentTasks.MaxResult } && recent.Find(task.Number) is { } now
             ? now with { State = state, CompletedAt = time, Error = error, Result = result?.Clone() }
             : null);
         _live.Remove(task.Number);

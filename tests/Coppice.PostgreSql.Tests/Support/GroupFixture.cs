@@ -11,11 +11,18 @@ internal sealed class GroupFixture : IAsyncDisposable
     private HostFence _host = HostFence.None;
     private long _count;
 
-    private GroupFixture(ScratchSchema schema, Database database)
+    private GroupFixture(ScratchSchema schema, Database database, ITaskStoreListener? listener)
     {
         (_schema, _database) = (schema, database);
         _session = new SessionLocks(database);
-        _store = new RowStore(database, new StoreMemory(_session, new NewsChannel("coppice_group", Process: 1)), new Listeners());
+        Memory = new StoreMemory(_session, new NewsChannel("coppice_group", Process: 1));
+        var listeners = new Listeners();
+        if (listener is not null)
+        {
+            listeners.Add(listener);
+        }
+
+        _store = new RowStore(database, Memory, listeners);
         _batches = new BatchWriter(_store);
     }
 
@@ -25,12 +32,18 @@ internal sealed class GroupFixture : IAsyncDisposable
     /// <summary>Gets how often the last group sent something.</summary>
     public long Exchanges { get; private set; }
 
-    public static async Task<GroupFixture> CreateAsync()
+    /// <summary>Gets what the store remembers.</summary>
+    public StoreMemory Memory { get; }
+
+    /// <summary>Gets what listeners would hear of the last group.</summary>
+    public IReadOnlyList<Notices.Entry> Told { get; private set; } = [];
+
+    public static async Task<GroupFixture> CreateAsync(ITaskStoreListener? listener = null)
     {
         var schema = await ScratchSchema.ReserveAsync();
         await schema.ExecuteAsync(PostgreSqlSchema.CreateScript(schema.Name));
         var options = new PostgreSqlTaskStoreOptions { Schema = schema.Name };
-        var fixture = new GroupFixture(schema, new Database(await PostgresServer.ConnectionStringAsync(), options));
+        var fixture = new GroupFixture(schema, new Database(await PostgresServer.ConnectionStringAsync(), options), listener);
         fixture._host = ((HostJoined)fixture.Write(new JoinHost("h")).Single().Answers[0]).Fence;
         return fixture;
     }
@@ -45,6 +58,7 @@ internal sealed class GroupFixture : IAsyncDisposable
         var group = batches.Select(batch => new MutationBatch(new BatchId(_host.Epoch, ++_count), _host, TimeProvider.System.GetUtcNow(), batch)).ToList();
         var written = (Ahead ? WriteAhead(group) : null) ?? WriteByReading(group);
         _store.Landed();
+        Told = notices.Entries;
         Exchanges = _store.Exchanges - before;
         return [.. written];
     }

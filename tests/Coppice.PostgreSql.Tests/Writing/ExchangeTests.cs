@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Coppice.PostgreSql.Tests.Support;
+using Coppice.StoreContract;
 
 namespace Coppice.PostgreSql.Tests.Writing;
 
@@ -134,6 +135,26 @@ public sealed class ExchangeTests
         Assert.IsType<TaskFinished>(ended.Answers[0]);
         Assert.InRange(group.Exchanges, 1, 9);
         Assert.Equal(1, await group.CountAsync("lanes WHERE ready = 1 AND running = 0"));
+    }
+
+    [Fact]
+    public async Task What_watchers_are_told_of_tasks_without_work_takes_no_exchange()
+    {
+        await using var group = await GroupFixture.CreateAsync(new RecordingListener { WantsChanges = true });
+        group.Add(Task("t1"));
+
+        var id = group.Add(Task("t1") with { Description = "what it is for" });
+        Assert.Equal(2, group.Exchanges);
+        Assert.Equal((TaskChangeKind.Spawned, TaskState.Running, "what it is for"), Told());
+        group.Write(new MoveTask(id, TaskState.InputRequired), new MoveTask(id, TaskState.Running));
+        Assert.Equal(2, group.Exchanges);
+        Assert.Equal((TaskChangeKind.Moved, TaskState.Running, "what it is for"), Told());
+        group.Write(new FinishTask(id, TaskState.Completed));
+        Assert.Equal(2, group.Exchanges);
+        Assert.Equal((TaskChangeKind.Ended, TaskState.Completed, "what it is for"), Told());
+
+        (TaskChangeKind, TaskState?, string?) Told() =>
+            group.Told.Last(static entry => entry.Notice is null) is var told ? (told.Kind, told.Task?.State, told.Task?.Description) : default;
     }
 
     private static IReadOnlyList<ClaimedWork> Claimed(WrittenBatch[] written) => ((WorkClaimed)written.Single().Answers[0]).Tasks;

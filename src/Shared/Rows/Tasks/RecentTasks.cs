@@ -1,46 +1,37 @@
 using System.Runtime.InteropServices;
 
-namespace Coppice.Sqlite;
+namespace Coppice.Rows;
 
 /// <summary>
-/// Tasks that were written lately, so that who has just spawned one, or has been told that it ended, need not read the file for it. A
-/// fixed number of them, none with long texts. Changed by the writer alone, read by everybody.
+/// Tasks that were written lately, so that who has just spawned one, or has been told that it ended, need not read it. None has long texts. One
+/// writer's: it knows what its transaction has changed, over what all have committed.
 /// </summary>
 /// <remarks>
-/// A task that a transaction changes is withdrawn before the commit and comes back after it: in between the file knows better, and a
+/// A task that a transaction changes is withdrawn before the commit and comes back after it: in between the store's tables know better, and a
 /// reader must not see here what it has already seen changed there.
 /// </remarks>
-internal sealed class RecentTasks
+internal sealed class RecentTasks(CommittedTasks committed)
 {
     /// <summary>How long the texts of a task that is kept may be, together.</summary>
     public const int MaxText = 1024;
 
-    private const int Places = 2048;
-
-    private readonly TaskSnapshot?[] _committed = new TaskSnapshot?[Places];
+    /// <summary>How long the result of a task that is kept may be.</summary>
+    public const int MaxResult = 1024;
 
     // What the transaction has changed; null where that is not known.
     private readonly Dictionary<long, TaskSnapshot?> _staged = [];
 
     /// <summary>The task as committed, if it is here.</summary>
-    public TaskSnapshot? FindCommitted(string taskId) =>
-        TaskIds.TryParse(taskId, out var number) && Volatile.Read(ref Place(number)) is { } task && task.TaskId == taskId ? task : null;
+    public TaskSnapshot? FindCommitted(string taskId) => committed.Find(taskId);
 
-    /// <summary>The task as the writer's transaction has it, if it is here.</summary>
-    public TaskSnapshot? Find(long number)
-    {
-        if (_staged.TryGetValue(number, out var staged))
-        {
-            return staged;
-        }
-
-        return Place(number) is { } task && TaskIds.TryParse(task.TaskId, out var found) && found == number ? task : null;
-    }
+    /// <summary>The task as the writer's transaction has it, if it is here. Other processes may have changed it, where there are any.</summary>
+    public TaskSnapshot? Find(long number) => _staged.TryGetValue(number, out var staged) ? staged : committed.Find(number);
 
     /// <summary>Takes in what the transaction makes of a task; <see langword="null"/> where that is not known.</summary>
     public void Stage(long number, TaskSnapshot? task)
     {
-        if (number < Schema.FirstForeign)
+        // The ids of others are not found by their numbers.
+        if (number <= TaskIds.MaxCounted)
         {
             _staged[number] = task is not null && LengthOf(task) <= MaxText ? task : null;
         }
@@ -51,7 +42,7 @@ internal sealed class RecentTasks
     {
         foreach (var number in _staged.Keys)
         {
-            Volatile.Write(ref Place(number), null);
+            committed.Put(number, null);
         }
     }
 
@@ -60,11 +51,14 @@ internal sealed class RecentTasks
     {
         foreach (var (number, task) in _staged)
         {
-            Volatile.Write(ref Place(number), task);
+            committed.Put(number, task);
         }
 
         _staged.Clear();
     }
+
+    /// <summary>The transaction was taken back, all of it.</summary>
+    public void TakeBack() => _staged.Clear();
 
     /// <summary>Something of the transaction was taken back, so that nothing is known of what it changed.</summary>
     public void Distrust()
@@ -79,16 +73,13 @@ internal sealed class RecentTasks
     public void Clear()
     {
         Distrust();
-        foreach (var task in _committed)
+        var numbers = new List<long>();
+        committed.AddNumbersTo(numbers);
+        foreach (var number in numbers)
         {
-            if (task is not null && TaskIds.TryParse(task.TaskId, out var number))
-            {
-                _staged[number] = null;
-            }
+            _staged[number] = null;
         }
     }
-
-    private ref TaskSnapshot? Place(long number) => ref _committed[number % Places];
 
     private static int LengthOf(TaskSnapshot task) =>
         task.Description.Length + (task.Error?.Length ?? 0) + task.OwnerThreadId.Length + (task.Name?.Length ?? 0)
