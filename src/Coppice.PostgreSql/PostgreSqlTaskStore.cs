@@ -18,6 +18,9 @@ namespace Coppice;
 /// which ends or hands on what it left running.
 /// </para>
 /// <para>
+/// A task that a process has ended it reads from memory for a second after; a prune by another host within that second is seen there when it is over.
+/// </para>
+/// <para>
 /// The codes of its <see cref="TaskStoreException"/>s: <c>store_not_found</c>, <c>store_not_openable</c>, <c>store_not_writable</c>,
 /// <c>store_too_new</c>, <c>store_too_old</c>, <c>store_full</c>, <c>store_busy</c>, <c>store_read_only</c>, <c>store_rejected</c>,
 /// <c>store_corrupt</c>, <c>store_pooled</c> and <c>store_unavailable</c>.

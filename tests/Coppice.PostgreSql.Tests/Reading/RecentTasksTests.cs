@@ -217,6 +217,25 @@ public sealed class RecentTasksTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_taken_back_of_a_group_is_not_remembered_and_what_landed_is_not_as_it_was_before()
+    {
+        await using var group = await GroupFixture.CreateAsync();
+        var spawn = new AddTask { OwnerThreadId = "t1", Type = "t" };
+        var (ended, live) = (group.Add(spawn), group.Add(spawn));
+
+        // A look at the runs in the table has what was noted so far written, so that it has to be taken back there.
+        var written = group.WriteGroup(
+            [new FinishTask(ended, TaskState.Completed)],
+            [new MoveTask(live, TaskState.InputRequired), spawn with { Name = "n" }, new RequestCancel(CancelScope.Run, "run"), spawn with { Name = "n" }]);
+
+        Assert.Equal([CommitStatus.Landed, CommitStatus.Refused], written.Select(static batch => batch.Status));
+        Assert.DoesNotContain(group.Memory.Tasks.Find(ended)?.State, new TaskState?[] { TaskState.Running });
+        Assert.DoesNotContain(group.Memory.Tasks.Find(live)?.State, new TaskState?[] { TaskState.InputRequired });
+        Assert.Equal(1, await group.CountAsync("tasks WHERE state = 3"));
+        Assert.Equal(2, await group.CountAsync("tasks"));
+    }
+
+    [Fact]
     public void A_transaction_that_is_taken_back_leaves_what_was_committed_and_one_that_is_lost_leaves_nothing()
     {
         var committed = new CommittedTasks();
