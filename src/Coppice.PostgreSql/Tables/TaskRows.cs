@@ -175,7 +175,10 @@ internal sealed class TaskRows : ITaskRows
         return snapshots;
     }
 
-    public TaskSnapshot? SnapshotAtHand(long number) => _heads.TryGetValue(number, out var head) && head is { } now ? AtHand(now) : null;
+    public TaskSnapshot? SnapshotAtHand(long number) =>
+        _memory.Find(number) is { } owner && _connection.Holds(owner) && _connection.Facts.Of(owner).Tasks.GetValueOrDefault(number) is { } now
+            ? AtHand(now)
+            : null;
 
     public bool HasLiveName(long owner, string name) => _branches.HasLiveName(owner, name);
 

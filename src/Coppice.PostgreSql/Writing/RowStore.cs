@@ -147,7 +147,6 @@ internal sealed class RowStore : IRowStore, IDisposable
         _lanes.Save();
         _threads.Save();
         _recent.Withdraw();
-        _connection.Commit();
         _connection.Commit(mark);
     }
 

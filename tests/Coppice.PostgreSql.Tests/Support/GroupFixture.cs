@@ -56,18 +56,18 @@ internal sealed class GroupFixture : IAsyncDisposable
     {
         var before = _store.Exchanges;
         var group = batches.Select(batch => new MutationBatch(new BatchId(_host.Epoch, ++_count), _host, TimeProvider.System.GetUtcNow(), batch)).ToList();
-        var written = (Ahead ? WriteAhead(group) : null) ?? WriteByReading(group);
+        var notices = new Notices();
+        var written = (Ahead ? WriteAhead(group, notices) : null) ?? WriteByReading(group, notices);
         _store.Landed();
         Told = notices.Entries;
         Exchanges = _store.Exchanges - before;
         return [.. written];
     }
 
-    private List<WrittenBatch>? WriteAhead(List<MutationBatch> group)
+    private List<WrittenBatch>? WriteAhead(List<MutationBatch> group, Notices notices)
     {
         try
         {
-            var notices = new Notices();
             if (group.TrueForAll(_store.IsAtHand) && _store.TryBeginAhead(group))
             {
                 var written = group.ConvertAll(batch => _batches.Write(batch, notices));
@@ -87,10 +87,10 @@ internal sealed class GroupFixture : IAsyncDisposable
         return null;
     }
 
-    private List<WrittenBatch> WriteByReading(List<MutationBatch> group)
+    private List<WrittenBatch> WriteByReading(List<MutationBatch> group, Notices notices)
     {
+        notices.Clear();
         _store.Begin(group, []);
-        var notices = new Notices();
         var written = group.ConvertAll(batch => _batches.Write(batch, notices));
         _store.News(notices);
         _store.Commit(_store.NextMark());
