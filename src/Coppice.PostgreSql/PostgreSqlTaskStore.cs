@@ -48,7 +48,7 @@ public sealed class PostgreSqlTaskStore : ITaskStore
     {
         _database = database;
         _session = new SessionLocks(database);
-        _memory = new StoreMemory(_session, channel);
+        _memory = new StoreMemory(_session, channel, database.Options.Time);
         _hosts = new HostReader(database);
         _reader = new StoreReader(database);
         _news = new NewsDesk(database, _reader, _memory, _listeners);

@@ -35,6 +35,9 @@ public sealed class PostgreSqlTaskStoreOptions
     /// </summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Gets or sets by what time it is known how long ago a task ended.</summary>
+    internal TimeProvider Time { get; set; } = TimeProvider.System;
+
     internal PostgreSqlTaskStoreOptions CloneChecked()
     {
         if (!IsSchemaName(Schema))

@@ -1,13 +1,13 @@
 namespace Coppice.PostgreSql;
 
 /// <summary>What a store remembers from one transaction to the next: pairs that never change, and what is its process's own.</summary>
-internal sealed class StoreMemory(SessionLocks session, NewsChannel channel)
+internal sealed class StoreMemory(SessionLocks session, NewsChannel channel, TimeProvider? time = null)
 {
     private long _mailDepth;
 
     public OwnerMemory Owners { get; } = new();
 
-    public CommittedTasks Tasks { get; } = new();
+    public CommittedTasks Tasks { get; } = new(time);
 
     public ThreadMemory Threads { get; } = new();
 
