@@ -9,13 +9,14 @@ internal sealed class GroupFixture : IAsyncDisposable
     private readonly RowStore _store;
     private readonly BatchWriter _batches;
     private HostFence _host = HostFence.None;
+    private bool _isFirst;
     private long _count;
 
-    private GroupFixture(ScratchSchema schema, Database database, ITaskStoreListener? listener)
+    private GroupFixture(ScratchSchema schema, Database database, long process, ITaskStoreListener? listener)
     {
         (_schema, _database) = (schema, database);
         _session = new SessionLocks(database);
-        Memory = new StoreMemory(_session, new NewsChannel("coppice_group", Process: 1));
+        Memory = new StoreMemory(_session, new NewsChannel("coppice_group", process));
         var listeners = new Listeners();
         if (listener is not null)
         {
@@ -32,6 +33,15 @@ internal sealed class GroupFixture : IAsyncDisposable
     /// <summary>Gets how often the last group sent something.</summary>
     public long Exchanges { get; private set; }
 
+    /// <summary>Gets whether the last group was written by what was known.</summary>
+    public bool WasAhead { get; private set; }
+
+    /// <summary>Gets what other processes would hear of the last group.</summary>
+    public IReadOnlyList<NewsItem> News { get; private set; } = [];
+
+    /// <summary>Gets the host.</summary>
+    public HostFence Host => _host;
+
     /// <summary>Gets what the store remembers.</summary>
     public StoreMemory Memory { get; }
 
@@ -42,9 +52,17 @@ internal sealed class GroupFixture : IAsyncDisposable
     {
         var schema = await ScratchSchema.ReserveAsync();
         await schema.ExecuteAsync(PostgreSqlSchema.CreateScript(schema.Name));
+        return await JoinAsync(schema, process: 1, listener);
+    }
+
+    /// <summary>What another process writes to the same schema. It has to be disposed of first.</summary>
+    public Task<GroupFixture> BesideAsync() => JoinAsync(_schema, process: 2, listener: null);
+
+    private static async Task<GroupFixture> JoinAsync(ScratchSchema schema, long process, ITaskStoreListener? listener)
+    {
         var options = new PostgreSqlTaskStoreOptions { Schema = schema.Name };
-        var fixture = new GroupFixture(schema, new Database(await PostgresServer.ConnectionStringAsync(), options), listener);
-        fixture._host = ((HostJoined)fixture.Write(new JoinHost("h")).Single().Answers[0]).Fence;
+        var fixture = new GroupFixture(schema, new Database(await PostgresServer.ConnectionStringAsync(), options), process, listener) { _isFirst = process == 1 };
+        fixture._host = ((HostJoined)fixture.Write(new JoinHost($"h{process}")).Single().Answers[0]).Fence;
         return fixture;
     }
 
@@ -57,7 +75,9 @@ internal sealed class GroupFixture : IAsyncDisposable
         var before = _store.Exchanges;
         var group = batches.Select(batch => new MutationBatch(new BatchId(_host.Epoch, ++_count), _host, TimeProvider.System.GetUtcNow(), batch)).ToList();
         var notices = new Notices();
-        var written = (Ahead ? WriteAhead(group, notices) : null) ?? WriteByReading(group, notices);
+        var ahead = Ahead ? WriteAhead(group, notices) : null;
+        WasAhead = ahead is not null;
+        var written = ahead ?? WriteByReading(group, notices);
         _store.Landed();
         Told = notices.Entries;
         Exchanges = _store.Exchanges - before;
@@ -71,6 +91,7 @@ internal sealed class GroupFixture : IAsyncDisposable
             if (group.TrueForAll(_store.IsAtHand) && _store.TryBeginAhead(group))
             {
                 var written = group.ConvertAll(batch => _batches.Write(batch, notices));
+                News = _store.News(notices);
                 if (_store.CommitAhead(_store.NextMark()) is not null)
                 {
                     return written;
@@ -92,7 +113,7 @@ internal sealed class GroupFixture : IAsyncDisposable
         notices.Clear();
         _store.Begin(group, []);
         var written = group.ConvertAll(batch => _batches.Write(batch, notices));
-        _store.News(notices);
+        News = _store.News(notices);
         _store.Commit(_store.NextMark());
         return written;
     }
@@ -100,13 +121,23 @@ internal sealed class GroupFixture : IAsyncDisposable
     /// <summary>Adds a task and gives its id.</summary>
     public string Add(AddTask task) => ((TaskAdded)Write(task).Single().Answers[0]).TaskId;
 
-    public async Task<long> CountAsync(string fromWhere) => (long)(await _schema.QueryAsync($"SELECT count(*) FROM {_schema.Name}.{fromWhere.Replace("{schema}", _schema.Name, StringComparison.Ordinal)}"))!;
+    /// <summary>Takes in that a reader has taken mail as read.</summary>
+    public void Take(ReadMark mark) => _store.Take(mark);
+
+    public Task ExecuteAsync(string sql) => _schema.ExecuteAsync(sql.Replace("{schema}", _schema.Name, StringComparison.Ordinal));
+
+    public Task<long> CountAsync(string fromWhere) => NumberAsync($"SELECT count(*) FROM {{schema}}.{fromWhere}");
+
+    public async Task<long> NumberAsync(string sql) => (long)(await _schema.QueryAsync(sql.Replace("{schema}", _schema.Name, StringComparison.Ordinal)))!;
 
     public async ValueTask DisposeAsync()
     {
         _store.Dispose();
         _session.Dispose();
         await _database.DisposeAsync();
-        await _schema.DisposeAsync();
+        if (_isFirst)
+        {
+            await _schema.DisposeAsync();
+        }
     }
 }
