@@ -112,16 +112,18 @@ public sealed class AheadTests : IAsyncLifetime
     public async Task What_named_a_task_as_its_parent_before_there_was_one_hangs_on_it(bool isNamedBeforeItsBlock)
     {
         await using var group = await GroupFixture.CreateAsync();
+        await using var other = await group.BesideAsync();
+        other.Add(Task("t2"));
         group.Ahead = true;
         if (!isNamedBeforeItsBlock)
         {
             group.Write(new FinishTask(group.Add(Task("t1")), TaskState.Completed));
+            group.Add(Task("t1"));
+            Assert.True(group.WasAhead);
         }
 
         // A number that was given and not used is a gap, so more than the next one are named.
-        await using var other = await group.BesideAsync();
-        var first = isNamedBeforeItsBlock ? 1024 : 1;
-        var awaited = Enumerable.Range(first, 4).Select(static number => $"bg_{number}").ToList();
+        var awaited = Enumerable.Range(isNamedBeforeItsBlock ? 1024 : 1026, 4).Select(static number => $"bg_{number}").ToList();
         awaited.ForEach(parent => other.Add(Task("t2") with { Lineage = new TaskLineage { TaskId = parent } }));
 
         var parent = group.Add(Task("t1"));
