@@ -119,11 +119,12 @@ public sealed class SurveyTests : IDisposable
     [InlineData("TERM", 143)]
     public async Task A_signal_cancels_the_whole_tree(string signal, int exitCode)
     {
-        LargeTree.Make(_folder, "large");
-        using var process = CliProcess.Start(_folder.Path, "survey", "large", "-p", "2", "--json");
-        await process.HoldAtWorkAsync();
+        using var gate = new SurveyGate();
+        using var process = StartSurvey(gate, "-p", "2", "--json");
+        await gate.ReachedAsync(process);
         process.Signal(signal);
-        process.Signal("CONT");
+        await TreeCancelIsStoredAsync(process);
+        gate.Open();
         var result = await process.WaitAsync();
 
         Assert.Equal(exitCode, result.ExitCode);
@@ -140,9 +141,9 @@ public sealed class SurveyTests : IDisposable
     [Fact]
     public async Task After_a_kill_the_next_command_shows_what_was_orphaned_once_and_no_more()
     {
-        LargeTree.Make(_folder, "large");
-        using var process = CliProcess.Start(_folder.Path, "survey", "large", "-p", "4");
-        await process.HoldAtWorkAsync();
+        using var gate = new SurveyGate();
+        using var process = StartSurvey(gate, "-p", "4");
+        await gate.ReachedAsync(process);
 
         // A running survey is not disturbed by those who look on, nor settled.
         var beside = await CliProcess.RunAsync(_folder.Path, "ps", "--json", "--status", "running");
@@ -182,35 +183,53 @@ public sealed class SurveyTests : IDisposable
     [Fact]
     public async Task A_second_survey_on_a_store_in_use_is_told_who_has_it()
     {
-        LargeTree.Make(_folder, "large");
-        using var first = CliProcess.Start(_folder.Path, "survey", "large", "-p", "1");
-        await first.HoldAtWorkAsync();
+        using var gate = new SurveyGate();
+        using var first = StartSurvey(gate, "-p", "1");
+        await gate.ReachedAsync(first);
         var second = await CliProcess.RunAsync(_folder.Path, "survey", "large/d1");
 
         Assert.Equal(4, second.ExitCode);
         Assert.Contains($"{first.Id}", second.Error, StringComparison.Ordinal);
         Assert.Equal(1, second.Error.Count(c => c == '\n'));
         first.Signal("INT");
-        first.Signal("CONT");
+        await TreeCancelIsStoredAsync(first);
+        gate.Open();
         Assert.Equal(130, (await first.WaitAsync()).ExitCode);
     }
 
     [Fact]
     public async Task A_second_signal_leaves_at_once_and_the_next_command_tells_of_the_orphans()
     {
-        LargeTree.Make(_folder, "large");
-        using var process = CliProcess.Start(_folder.Path, "survey", "large", "--json");
-        await process.HoldAtWorkAsync();
+        using var gate = new SurveyGate();
+        using var process = StartSurvey(gate, "--json");
+        await gate.ReachedAsync(process);
         process.Signal("INT");
+        await process.HasSaidAsync("Cancelling ");
         process.Signal("TERM");
-        process.Signal("CONT");
         var result = await process.WaitAsync();
 
-        Assert.Contains(result.ExitCode, new[] { 130, 143 });
+        Assert.Equal(143, result.ExitCode);
         Assert.Empty(result.Out);
         Assert.Contains("Stopped at once", result.Error, StringComparison.Ordinal);
         Assert.Equal(0, (await CliProcess.RunAsync(_folder.Path, "why", "bg_0")).ExitCode);
         Assert.Empty((await CliProcess.JsonAsync(_folder.Path, "ps", "--json", "--status", "running")).EnumerateArray());
+    }
+
+    /// <summary>Starts a survey of a hundred folders, of which most lie behind the gate.</summary>
+    private CliProcess StartSurvey(SurveyGate gate, params string[] arguments)
+    {
+        _folder.Shell("mkdir large && cd large && mkdir d{1..100}");
+        return CliProcess.Start(_folder.Path, unprivileged: false, gate.Environment, ["survey", "large", .. arguments]);
+    }
+
+    /// <summary>Waits until others see that the surveyor's tree is to be cancelled. A survey that went on before that might be through.</summary>
+    private async Task TreeCancelIsStoredAsync(CliProcess process)
+    {
+        await process.HasSaidAsync("Cancelling ");
+        while (!(await CliProcess.JsonAsync(_folder.Path, "show", "bg_0", "--json")).TryGetProperty("cancelled_by", out _))
+        {
+            Assert.False(process.HasExited);
+        }
     }
 
     private async Task<CliResult> ExportAsync() => await CliProcess.RunAsync(_folder.Path, "export");

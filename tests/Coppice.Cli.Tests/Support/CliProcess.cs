@@ -10,10 +10,10 @@ internal sealed class CliProcess : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private readonly Process _process;
-    private readonly StringBuilder _error = new();
+    private readonly List<string> _said = [];
+    private readonly List<(string Beginning, TaskCompletionSource Wait)> _waits = [];
     private readonly Task<string> _out;
     private readonly Task _errorRead;
-    private readonly TaskCompletionSource _atWork = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private CliProcess(Process process)
     {
@@ -72,11 +72,20 @@ internal sealed class CliProcess : IDisposable
         return result.Json();
     }
 
-    /// <summary>Waits until it has said on standard error that it is at work, and holds it there: it goes on with the signal CONT.</summary>
-    public async Task HoldAtWorkAsync()
+    /// <summary>Waits until a line that it writes on standard error begins so.</summary>
+    public Task HasSaidAsync(string beginning)
     {
-        await _atWork.Task.WaitAsync(Patience, Stop);
-        Signal("STOP");
+        lock (_said)
+        {
+            if (_said.Any(line => line.StartsWith(beginning, StringComparison.Ordinal)))
+            {
+                return Task.CompletedTask;
+            }
+
+            var wait = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waits.Add((beginning, wait));
+            return wait.Task.WaitAsync(Patience, Stop);
+        }
     }
 
     public void Signal(string name)
@@ -89,7 +98,7 @@ internal sealed class CliProcess : IDisposable
     {
         await _process.WaitForExitAsync(Stop).WaitAsync(Patience, Stop);
         await _errorRead.WaitAsync(Patience, Stop);
-        return new CliResult(_process.ExitCode, await _out.WaitAsync(Patience, Stop), _error.ToString());
+        return new CliResult(_process.ExitCode, await _out.WaitAsync(Patience, Stop), string.Concat(_said.Select(line => line + "\n")));
     }
 
     public void Dispose()
@@ -106,10 +115,16 @@ internal sealed class CliProcess : IDisposable
     {
         while (await _process.StandardError.ReadLineAsync(CancellationToken.None) is { } line)
         {
-            _error.Append(line).Append('\n');
-            if (line.StartsWith("Surveying ", StringComparison.Ordinal))
+            lock (_said)
             {
-                _atWork.TrySetResult();
+                _said.Add(line);
+                foreach (var (beginning, wait) in _waits)
+                {
+                    if (line.StartsWith(beginning, StringComparison.Ordinal))
+                    {
+                        wait.TrySetResult();
+                    }
+                }
             }
         }
     }
