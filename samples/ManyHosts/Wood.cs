@@ -26,7 +26,7 @@ internal static class Wood
 {
     internal const int RingsOfTwig = 8;
 
-    private static readonly TimeSpan RingTime = TimeSpan.FromMilliseconds(350);
+    private static readonly TimeSpan RingTime = TimeSpan.FromMilliseconds(450);
 
     internal static TaskKind<Plan, int> Kind { get; } = new("wood", WoodJson.Default.Plan, WoodJson.Default.Int32) { Recovery = RecoveryPolicy.Resumable };
 

@@ -64,7 +64,8 @@ say 'A tree is planted'
 planter=$!
 process[planter]=$planter
 wait_until something_grows
-sleep 2
+# Some rings of each twig, of three and a half seconds' worth.
+sleep 1
 
 victim=ash
 for name in birch cedar; do

@@ -9,6 +9,8 @@ internal sealed record SampleResult(int ExitCode, string Output, string Error);
 /// <summary>A built sample as a process of its own.</summary>
 internal static class SampleProcess
 {
+    internal const string KillAtVariable = "COPPICE_TEST_KILL_AT";
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -30,25 +32,14 @@ internal static class SampleProcess
         }
     }
 
-    /// <summary>Runs it until it prints a line that holds a text, and kills it there.</summary>
+    /// <summary>Runs it until it prints a line that holds a text, where it is killed.</summary>
     internal static async Task KillAtAsync(string text, string sample, params string[] arguments)
     {
-        using var process = Start(sample, [], arguments);
-        try
-        {
-            string? line;
-            do
-            {
-                line = await process.StandardOutput.ReadLineAsync(Stop).AsTask().WaitAsync(Patience, Stop);
-                Assert.True(line is not null, $"It ended without a line that holds '{text}'.");
-            }
-            while (!line.Contains(text, StringComparison.Ordinal));
-        }
-        finally
-        {
-            process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync(Stop);
-        }
+        var result = await RunAsync(
+            sample, new() { ["DOTNET_STARTUP_HOOKS"] = typeof(SampleProcess).Assembly.Location, [KillAtVariable] = text }, arguments);
+
+        const int killed = 128 + 9;
+        Assert.True(result.ExitCode == killed, $"It ended with {result.ExitCode}, without a line that holds '{text}'.\n{result.Output}{result.Error}");
     }
 
     private static Process Start(string sample, Dictionary<string, string> environment, string[] arguments)
