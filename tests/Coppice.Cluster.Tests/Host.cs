@@ -9,10 +9,15 @@ internal sealed class Host(PostgreSqlTaskStore store, BackgroundTaskManager mana
 
     internal PostgreSqlTaskStore Store => store;
 
-    internal static async Task<Host> StartAsync(string connectionString, TimeSpan hostTimeout, int readers = 4)
+    internal static async Task<Host> StartAsync(string connectionString, TimeSpan hostTimeout, int readers = 4, TimeProvider? time = null)
     {
         var store = await PostgreSqlTaskStore.OpenAsync(connectionString, new PostgreSqlTaskStoreOptions { ReaderConnections = readers });
-        return new Host(store, await BackgroundTaskManager.StartAsync(store, new BackgroundTaskOptions { HostTimeout = hostTimeout, ShutdownGracePeriod = TimeSpan.Zero }));
+        return new Host(store, await BackgroundTaskManager.StartAsync(store, new BackgroundTaskOptions
+        {
+            HostTimeout = hostTimeout,
+            ShutdownGracePeriod = TimeSpan.Zero,
+            TimeProvider = time ?? TimeProvider.System,
+        }));
     }
 
     /// <summary>Spawns a task that goes on until <see cref="Release"/>, whatever happens to the database, and then completes.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Coppice.Testing;
 using Npgsql;
 
 namespace Coppice.Cluster.Tests;
@@ -29,17 +30,18 @@ public sealed class LostDatabaseTests : IAsyncLifetime
     [Fact]
     public async Task A_restart_of_the_database_ends_no_host_and_orphans_no_task()
     {
-        await using var one = await Host.StartAsync(_server.ConnectionString, TimeSpan.FromSeconds(10));
-        await using var other = await Host.StartAsync(_server.Through(_network.Port), TimeSpan.FromSeconds(10));
+        // Each has a clock of its own, so that the other's silence is as long as the test says and not as the machine is slow.
+        var (clock, otherClock) = (new ManualClock(), new ManualClock());
+        await using var one = await Host.StartAsync(_server.ConnectionString, TimeSpan.FromSeconds(10), time: clock);
+        await using var other = await Host.StartAsync(_server.Through(_network.Port), TimeSpan.FromSeconds(10), time: otherClock);
         var tasks = new[] { await one.ParkAsync(), await other.ParkAsync() };
 
         // One of them is back before the other, and sees that nobody has the other's lock any more.
         _network.Cut();
         await _server.RestartAsync(immediately: true);
-        var beats = await BeatsAsync();
-        await UntilAsync(async () => (await BeatsAsync())[0] > beats[0] + 1);
+        await BeatTwiceAsync(clock, host: 0);
         _network.Restore();
-        await UntilAsync(async () => (await BeatsAsync())[1] > beats[1] + 1);
+        await BeatTwiceAsync(otherClock, host: 1);
 
         Assert.Equal(2L, await _server.QueryAsync<long>("SELECT count(*) FROM coppice.hosts WHERE is_open"));
         one.Release();
@@ -218,6 +220,22 @@ public sealed class LostDatabaseTests : IAsyncLifetime
     }
 
     private async Task<long[]> BeatsAsync() => await _server.QueryAsync<long[]>("SELECT array_agg(beats ORDER BY epoch) FROM coppice.hosts");
+
+    /// <summary>Lets a host beat twice. Whoever is silent for three beats of another is given up.</summary>
+    private async Task BeatTwiceAsync(ManualClock clock, int host)
+    {
+        var (before, began) = ((await BeatsAsync())[host], Stopwatch.GetTimestamp());
+        for (var beaten = before; beaten < before + 2;)
+        {
+            clock.Advance(TimeSpan.FromSeconds(2));
+            var advanced = Stopwatch.GetTimestamp();
+
+            // A beat that met a connection which had ended with the server was none.
+            await UntilAsync(async () => (await BeatsAsync())[host] > beaten || Stopwatch.GetElapsedTime(advanced) > TimeSpan.FromSeconds(1));
+            beaten = (await BeatsAsync())[host];
+            Assert.True(Stopwatch.GetElapsedTime(began) < Patience, "It does not beat.");
+        }
+    }
 
     private static async Task UntilAsync(Func<Task<bool>> holds)
     {
