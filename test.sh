@@ -75,6 +75,7 @@ count() { sed -n "s/.*<assembly [^>]*\b$1=\"\([0-9]*\)\".*/\1/p" "$2" | head -n 
 # Half of what the tests take is waiting, for other processes and for the clock: so two projects run at a time, those first that take longest.
 at_a_time=2
 begun=()
+begun_at=()
 pids=()
 
 longest_first() {
@@ -92,24 +93,27 @@ begin_tests() {
         exec "${guard[@]}" dotnet "artifacts/bin/$1/release/$1.dll" -noColor -xml "$results/$1.xml"
     ) </dev/null >"$results/$1.log" 2>&1 &
     begun+=("$1")
+    begun_at+=("$SECONDS")
     pids+=("$!")
 }
 
 # Waits until fewer than so many run.
 wait_for_tests() {
     while true; do
-        local i still=() still_pids=()
+        local i still=() still_at=() still_pids=()
         for ((i = 0; i < ${#pids[@]}; i++)); do
             if kill -0 "${pids[i]}" 2>/dev/null; then
                 still+=("${begun[i]}")
+                still_at+=("${begun_at[i]}")
                 still_pids+=("${pids[i]}")
             else
                 local code=0
                 wait "${pids[i]}" || code=$?
-                report_tests "${begun[i]}" "$code"
+                report_tests "${begun[i]}" "$code" $((SECONDS - begun_at[i]))
             fi
         done
         begun=(${still[@]+"${still[@]}"})
+        begun_at=(${still_at[@]+"${still_at[@]}"})
         pids=(${still_pids[@]+"${still_pids[@]}"})
         ((${#pids[@]} >= $1)) || return 0
         sleep 0.2
@@ -125,7 +129,7 @@ end_tests() {
 }
 
 report_tests() {
-    local name=$1 code=$2 log=$results/$1.log xml=$results/$1.xml
+    local name=$1 code=$2 seconds=$3 log=$results/$1.log xml=$results/$1.xml
     local ok bad errors skipped
     ok=$(count passed "$xml" 2>/dev/null)
     bad=$(count failed "$xml" 2>/dev/null)
@@ -139,7 +143,7 @@ report_tests() {
     fi
     passed=$((passed + ok))
     failed=$((failed + bad))
-    printf '%-32s %5d passed %5d failed %5d skipped\n' "$name" "$ok" "$bad" "${skipped:-0}"
+    printf '%-32s %5d passed %5d failed %5d skipped %4d s\n' "$name" "$ok" "$bad" "${skipped:-0}" "$seconds"
     if ((bad > 0)); then
         notes+=("== $name (exit code $code)" "$(grep -vE '^xUnit\.net|^ +(Discover|Start|Finish)' "$log" | tail -n 200)")
     fi
@@ -161,7 +165,7 @@ dotnet build Coppice.slnx -c Release -warnaserror -v q -nologo </dev/null || giv
 dotnet build-server shutdown --vbcscompiler </dev/null >/dev/null 2>&1
 
 start_postgres
-echo '== test'
+printf '== test, %d projects at a time; what they say goes to %s\n' "$at_a_time" "$results"
 rm -rf "$results" && mkdir -p "$results"
 for name in $(longest_first | awk '!seen[$0]++'); do
     wait_for_tests "$at_a_time"

@@ -14,7 +14,7 @@ public sealed class KillTests
     [Fact]
     public async Task Law01_Law02_Law08_Law09_Killed_at_any_moment_nothing_acknowledged_is_lost_and_every_end_is_told_once()
     {
-        var kills = LongRun.Count(inTests: RoundsOfOneStore, inLongRun: 1_000, "COPPICE_KILLS");
+        var kills = LongRun.Count(inTests: RoundsOfOneStore / 2, inLongRun: 1_000, "COPPICE_KILLS");
         var seed = RandomSeed.Draw();
         var random = new Random(seed);
         var totals = new KillTotals();

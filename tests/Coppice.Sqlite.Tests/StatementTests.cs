@@ -31,12 +31,15 @@ public sealed class StatementTests : IDisposable
         string?[] texts = [null, "", "task", new string("task"), "é", "𝄞\0x", new string('l', 65), new string('L', 5000), new string('X', 70_000)];
         var expected = new List<(string? A, string? B)>();
         var insert = _connection.Prepare("INSERT INTO t (a, b) VALUES (?, ?)");
+        _connection.Execute("BEGIN");
         for (var i = 0; i < 1000; i++)
         {
             var row = (texts[random.Next(texts.Length)], texts[random.Next(texts.Length)]);
             insert.Bind(row.Item1).Bind(row.Item2).Run();
             expected.Add(row);
         }
+
+        _connection.Execute("COMMIT");
 
         var found = new List<(string?, string?)>();
         using (var rows = _connection.Prepare("SELECT a, b FROM t ORDER BY n").Rows())

@@ -8,7 +8,7 @@ namespace Coppice.Testing.Tests;
 /// </summary>
 public sealed class ExplorationTests(ITestOutputHelper output)
 {
-    private static int Histories => Number("COPPICE_HISTORIES") ?? (Environment.GetEnvironmentVariable("COPPICE_LONG") == "1" ? 10_000 : 500);
+    private static int Histories => Number("COPPICE_HISTORIES") ?? (Environment.GetEnvironmentVariable("COPPICE_LONG") == "1" ? 10_000 : 250);
 
     private static long FirstSeed => Number("COPPICE_SEED") ?? 1;
 
