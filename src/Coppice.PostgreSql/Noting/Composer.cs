@@ -13,7 +13,7 @@ namespace Coppice.PostgreSql;
 /// </remarks>
 internal sealed class Composer(string schema)
 {
-    private const int MaxTexts = 1024;
+    private const int MaxTexts = 256;
 
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
 

@@ -272,7 +272,7 @@ internal sealed class BranchRows : IBranchRows
     {
         if (row is { HasEnded: false, Name: { } name })
         {
-            _connection.Change(row.Owner).Names[name] = false;
+            _connection.Change(row.Owner).FreeName(name);
         }
     }
 

@@ -3,9 +3,12 @@ namespace Coppice.PostgreSql;
 /// <summary>What one writer knows of threads, from one transaction to the next.</summary>
 internal sealed class FactMemory
 {
-    private const int MostThreads = 4096;
+    private const int MostThreads = 1024;
+    private const int MostFacts = 65_536;
+    private const int TurnsBetweenCounts = 64;
 
     private readonly Dictionary<long, ThreadFacts> _threads = [];
+    private int _turns;
 
     /// <summary>What is known of a thread that the transaction holds.</summary>
     public ThreadFacts Of(long thread) => _threads[thread];
@@ -54,10 +57,10 @@ internal sealed class FactMemory
         }
     }
 
-    /// <summary>Between two transactions: keeps no more than a bounded number of threads.</summary>
+    /// <summary>Between two transactions: keeps no more than a bounded number of threads and facts.</summary>
     public void Trim()
     {
-        if (_threads.Count > MostThreads)
+        if (_threads.Count > MostThreads || (++_turns % TurnsBetweenCounts == 0 && _threads.Values.Sum(static facts => (long)facts.Count) > MostFacts))
         {
             _threads.Clear();
         }

@@ -7,13 +7,12 @@ internal sealed class ThreadFacts(long version)
     /// <summary>There is something, and it was not counted.</summary>
     public const int Some = -1;
 
-    private const int MostFacts = 8192;
-
     private readonly Dictionary<long, TaskHead?> _tasks = [];
     private readonly Dictionary<long, BranchRow?> _branches = [];
     private readonly Dictionary<long, int> _children = [];
     private readonly Dictionary<string, bool> _names = new(StringComparer.Ordinal);
     private readonly List<long> _ended = [];
+    private readonly List<string> _freed = [];
     private (bool IsKnown, long? Agent) _waiting;
 
     /// <summary>Gets the version of the thread before the transaction.</summary>
@@ -47,6 +46,16 @@ internal sealed class ThreadFacts(long version)
     /// <summary>Gets the tasks that end in the transaction.</summary>
     public List<long> Ended => _ended;
 
+    /// <summary>Gets how much is known.</summary>
+    public int Count => _tasks.Count + _branches.Count + _children.Count + _names.Count;
+
+    /// <summary>Takes in that a name is free again.</summary>
+    public void FreeName(string name)
+    {
+        _names[name] = false;
+        _freed.Add(name);
+    }
+
     /// <summary>Takes in what a reader has changed, if it was the only change since.</summary>
     public void Take(in ReadMark mark)
     {
@@ -65,6 +74,7 @@ internal sealed class ThreadFacts(long version)
         _children.Clear();
         _names.Clear();
         _ended.Clear();
+        _freed.Clear();
         _waiting = default;
     }
 
@@ -75,7 +85,7 @@ internal sealed class ThreadFacts(long version)
         Entry = null;
     }
 
-    /// <summary>The transaction has landed. Nobody decides about an ended task any more, as a rule.</summary>
+    /// <summary>The transaction has landed. Nobody decides about an ended task or a name that is free again, as a rule.</summary>
     /// <param name="isChanged">Whether it changed anything here.</param>
     public void Landed(bool isChanged)
     {
@@ -94,10 +104,15 @@ internal sealed class ThreadFacts(long version)
             }
         }
 
-        _ended.Clear();
-        if (_tasks.Count + _branches.Count + _children.Count + _names.Count > MostFacts)
+        foreach (var name in _freed)
         {
-            ForgetTasks();
+            if (!_names.GetValueOrDefault(name))
+            {
+                _names.Remove(name);
+            }
         }
+
+        _ended.Clear();
+        _freed.Clear();
     }
 }
