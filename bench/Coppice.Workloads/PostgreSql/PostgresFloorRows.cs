@@ -60,7 +60,7 @@ internal sealed class PostgresFloorRows : IFloorRows, IDisposable
                 """
                 WITH new AS (INSERT INTO {schema}.thread_ids (id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING owner_thread_id),
                     head AS (INSERT INTO {schema}.threads (owner_thread_id) SELECT owner_thread_id FROM new)
-                SELECT owner_thread_id FROM new UNION ALL SELECT owner_thread_id FROM {schema}.thread_ids WHERE id = $1
+                SELECT owner_thread_id FROM new UNION ALL SELECT owner_thread_id FROM {schema}.thread_ids WHERE {schema}.index_key(id) = {schema}.index_key($1)
                 """),
             _connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = id });

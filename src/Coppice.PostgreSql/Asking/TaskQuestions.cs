@@ -27,7 +27,7 @@ internal sealed class TaskQuestions(
     private readonly Statement _kinds = connection.PrepareApart(
         """
         SELECT a.o, k.n, k.name, l.running, l.ready, l.priority, l.version, l.turn
-        FROM unnest($1, $2) AS a (o, name) JOIN {schema}.kinds k ON k.name = a.name
+        FROM unnest($1, $2) AS a (o, name) JOIN {schema}.kinds k ON {schema}.index_key(k.name) = {schema}.index_key(a.name)
             LEFT JOIN {schema}.lanes l ON l.owner_thread_id = a.o AND l.kind = k.n
         """);
 

@@ -1,17 +1,24 @@
 -- Every table carries owner_thread_id, by which it can be partitioned or distributed; its primary key begins with it. Times are
 -- milliseconds since 1970 in UTC. JSON is text: what is kept is what was handed in, byte for byte.
 
+-- What an id is looked up by where no two may be the same: itself or, where it is longer than what an index holds, its digest, which is padded, so that no
+-- id is the key of another.
+CREATE FUNCTION {schema}.index_key(id text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN octet_length(id) <= 1024 THEN id ELSE rpad(encode(sha256(decode(replace(id, '\', '\\'), 'escape')), 'hex'), 1025, '.') END $$;
+
 -- The one directory of threads, and the one of tasks, for calls that bring only an id. They are not partitioned.
 CREATE TABLE {schema}.thread_ids (
-    id text COLLATE "C" PRIMARY KEY,
-    owner_thread_id bigint GENERATED ALWAYS AS IDENTITY UNIQUE);
+    id text COLLATE "C" NOT NULL,
+    owner_thread_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+CREATE UNIQUE INDEX thread_ids_by_id ON {schema}.thread_ids ({schema}.index_key(id));
 CREATE TABLE {schema}.task_ids (
     n bigint PRIMARY KEY,
     owner_thread_id bigint NOT NULL);
 -- The numbers of ids that are not of the form bg_n, from 2^60.
 CREATE TABLE {schema}.foreign_ids (
-    id text COLLATE "C" PRIMARY KEY,
-    n bigint NOT NULL UNIQUE);
+    id text COLLATE "C" NOT NULL,
+    n bigint PRIMARY KEY);
+CREATE UNIQUE INDEX foreign_ids_by_id ON {schema}.foreign_ids ({schema}.index_key(id));
 
 CREATE SEQUENCE {schema}.foreign_numbers MINVALUE 1152921504606846976 START 1152921504606846976;
 CREATE SEQUENCE {schema}.revisions;
@@ -103,7 +110,8 @@ CREATE TABLE {schema}.tasks (
 CREATE INDEX tasks_by_owner ON {schema}.tasks (owner_thread_id, created_ms, n);
 CREATE INDEX tasks_by_time ON {schema}.tasks (created_ms, n);
 CREATE INDEX tasks_by_parent ON {schema}.tasks (parent, created_ms, n) WHERE parent IS NOT NULL;
-CREATE INDEX tasks_by_run ON {schema}.tasks (run_id, created_ms, n) WHERE run_id IS NOT NULL;
+-- By a hash, because an id may be longer than what an index holds.
+CREATE INDEX tasks_by_run ON {schema}.tasks (hashtextextended(run_id, 0), created_ms, n) WHERE run_id IS NOT NULL;
 CREATE INDEX tasks_by_kind ON {schema}.tasks (kind, created_ms, n) WHERE kind IS NOT NULL;
 -- After the others: where all cost the same, as long as the table is empty, the planner takes the index that was made last.
 ALTER TABLE {schema}.tasks ADD PRIMARY KEY (owner_thread_id, n);
@@ -124,13 +132,14 @@ CREATE TABLE {schema}.branches (
     PRIMARY KEY (owner_thread_id, n)) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX branches_by_name ON {schema}.branches (owner_thread_id, name) WHERE NOT ended AND name IS NOT NULL;
 CREATE INDEX branches_by_parent ON {schema}.branches (parent, name) WHERE parent IS NOT NULL;
-CREATE INDEX branches_by_run ON {schema}.branches (run_id, name) WHERE run_id IS NOT NULL;
+CREATE INDEX branches_by_run ON {schema}.branches (hashtextextended(run_id, 0), name) WHERE run_id IS NOT NULL;
 CREATE INDEX branches_by_host ON {schema}.branches (host_epoch) WHERE host_epoch IS NOT NULL;
 CREATE INDEX branches_by_agent ON {schema}.branches (agent_thread) WHERE agent_thread IS NOT NULL AND NOT ended;
 
 CREATE TABLE {schema}.kinds (
     n integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name text COLLATE "C" NOT NULL UNIQUE);
+    name text COLLATE "C" NOT NULL);
+CREATE UNIQUE INDEX kinds_by_name ON {schema}.kinds ({schema}.index_key(name));
 CREATE TABLE {schema}.kind_crashes (
     kind integer NOT NULL,
     at_ms bigint NOT NULL,
@@ -224,7 +233,8 @@ CREATE TABLE {schema}.message_ids (
     forget_ms bigint,
     box smallint NOT NULL,
     id text COLLATE "C" NOT NULL,
-    PRIMARY KEY (owner_thread_id, id, box));
+    PRIMARY KEY (owner_thread_id, box, place));
+CREATE UNIQUE INDEX message_ids_by_id ON {schema}.message_ids (owner_thread_id, {schema}.index_key(id), box);
 CREATE INDEX message_ids_waiting ON {schema}.message_ids (owner_thread_id, place) WHERE box = 0 AND forget_ms IS NULL;
 CREATE INDEX message_ids_that_expire ON {schema}.message_ids (expires_ms, place) WHERE expires_ms IS NOT NULL;
 CREATE INDEX message_ids_to_forget ON {schema}.message_ids (forget_ms) WHERE forget_ms IS NOT NULL;

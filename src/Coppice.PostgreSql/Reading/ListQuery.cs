@@ -71,19 +71,19 @@ internal sealed class ListQuery
     {
         if (query.OwnerThreadId is { } thread)
         {
-            AddKey("owner_thread_id", "+ 0", $$"""(SELECT owner_thread_id FROM {schema}.thread_ids WHERE id = {{Value(Parameter.Of(thread))}})""");
+            AddKey("owner_thread_id", $$"""(SELECT owner_thread_id FROM {schema}.thread_ids WHERE {{IsKey("id", Value(Parameter.Of(thread)))}})""");
         }
 
         if (query.ParentTaskId is { } parent)
         {
-            AddKey("parent", "+ 0", TaskIds.TryParse(parent, out var number)
+            AddKey("parent", TaskIds.TryParse(parent, out var number)
                 ? Value(Parameter.Of(number))
-                : $$"""(SELECT n FROM {schema}.foreign_ids WHERE id = {{Value(Parameter.Of(parent))}})""");
+                : $$"""(SELECT n FROM {schema}.foreign_ids WHERE {{IsKey("id", Value(Parameter.Of(parent)))}})""");
         }
 
         if (query.Kind is { } kind)
         {
-            AddKey("kind", "+ 0", $$"""(SELECT n FROM {schema}.kinds WHERE name = {{Value(Parameter.Of(kind))}})""");
+            AddKey("kind", $$"""(SELECT n FROM {schema}.kinds WHERE {{IsKey("name", Value(Parameter.Of(kind)))}})""");
         }
 
         if (query.States is { } states)
@@ -93,7 +93,7 @@ internal sealed class ListQuery
 
         if (query.RunId is { } run)
         {
-            AddKey("run_id", "|| ''", Value(Parameter.Of(run)));
+            AddRun(run);
         }
 
         AddText("t.type", query.Type);
@@ -106,8 +106,17 @@ internal sealed class ListQuery
     // What is live is narrowed down where it is found, but for the run, which branches have of roots only.
     // Said twice, the second time in a way that there are no statistics of, it makes the planner expect few rows, and go by the index of the column;
     // it might go by time else, and where all that matches is at the end, through everything.
-    private void AddKey(string column, string same, string value) =>
-        Add(_fromBranches ? $"{(column == "run_id" ? "t" : "b")}.{column} = {value}" : $"t.{column} = {value} AND t.{column} {same} = {value}");
+    private void AddKey(string column, string value) =>
+        Add(_fromBranches ? $"b.{column} = {value}" : $"t.{column} = {value} AND t.{column} + 0 = {value}");
+
+    private void AddRun(string run)
+    {
+        var value = Value(Parameter.Of(run));
+        Add(_fromBranches ? $"t.run_id = {value}" : $"hashtextextended(t.run_id, 0) = hashtextextended({value}, 0) AND t.run_id || '' = {value}");
+    }
+
+    /// <summary>What finds an id, or a name, by the index of its key.</summary>
+    private static string IsKey(string column, string value) => $$"""{schema}.index_key({{column}}) = {schema}.index_key({{value}})""";
 
     private void AddText(string column, string? value)
     {

@@ -10,7 +10,7 @@ internal sealed class MailboxRead(Database database)
         SELECT h.owner_thread_id, h.read_through, m.seq, m.json FROM {schema}.threads h
         LEFT JOIN LATERAL (SELECT seq, json FROM {schema}.mail
             WHERE owner_thread_id = h.owner_thread_id AND seq > $3 ORDER BY seq LIMIT $4) m ON true
-        WHERE h.owner_thread_id = (SELECT owner_thread_id FROM {schema}.thread_ids WHERE id = $1) AND h.reader = $2
+        WHERE h.owner_thread_id = (SELECT owner_thread_id FROM {schema}.thread_ids WHERE {schema}.index_key(id) = {schema}.index_key($1)) AND h.reader = $2
         ORDER BY m.seq
         """;
 

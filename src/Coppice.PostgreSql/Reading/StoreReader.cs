@@ -6,10 +6,10 @@ namespace Coppice.PostgreSql;
 internal sealed partial class StoreReader(Database database)
 {
     /// <summary>The thread of an id.</summary>
-    private const string ThreadOf = "(SELECT owner_thread_id FROM {schema}.thread_ids WHERE id = $1)";
+    private const string ThreadOf = "(SELECT owner_thread_id FROM {schema}.thread_ids WHERE {schema}.index_key(id) = {schema}.index_key($1))";
 
     /// <summary>The number of a task, of which it is told the number where the id is of the form that stores give, else the id.</summary>
-    private const string NumberOf = "coalesce($1, (SELECT n FROM {schema}.foreign_ids WHERE id = $2))";
+    private const string NumberOf = "coalesce($1, (SELECT n FROM {schema}.foreign_ids WHERE {schema}.index_key(id) = {schema}.index_key($2)))";
 
     // OFFSET keeps the planner from looking for the number among the tasks of all threads.
     internal const string GetSql =
@@ -29,7 +29,7 @@ internal sealed partial class StoreReader(Database database)
             (SELECT b.n FROM {schema}.task_ids i JOIN {schema}.branches b ON b.owner_thread_id = i.owner_thread_id AND b.n = i.n
                 WHERE i.n = {{NumberOf}} AND b.parent = p.n AND NOT b.ended),
             (SELECT b.n FROM {schema}.branches b WHERE b.parent = p.n AND b.name = $2 AND NOT b.ended ORDER BY b.n LIMIT 1)) AS n
-            FROM (SELECT coalesce($3, (SELECT n FROM {schema}.foreign_ids WHERE id = $4)) AS n OFFSET 0) p OFFSET 0) c
+            FROM (SELECT coalesce($3, (SELECT n FROM {schema}.foreign_ids WHERE {schema}.index_key(id) = {schema}.index_key($4))) AS n OFFSET 0) p OFFSET 0) c
         WHERE c.n IS NOT NULL
         """;
 
@@ -38,7 +38,8 @@ internal sealed partial class StoreReader(Database database)
         SELECT c.n, (SELECT id FROM {schema}.foreign_ids f WHERE f.n = c.n AND c.n >= {{TaskRow.FirstForeignSql}}) FROM (SELECT coalesce(
             (SELECT b.n FROM {schema}.task_ids i JOIN {schema}.branches b ON b.owner_thread_id = i.owner_thread_id AND b.n = i.n
                 WHERE i.n = {{NumberOf}} AND b.run_id = $3 AND b.parent IS NULL AND NOT b.ended),
-            (SELECT b.n FROM {schema}.branches b WHERE b.run_id = $3 AND b.name = $2 AND NOT b.ended ORDER BY b.n LIMIT 1)) AS n OFFSET 0) c
+            (SELECT b.n FROM {schema}.branches b WHERE hashtextextended(b.run_id, 0) = hashtextextended($3, 0) AND b.run_id = $3 AND b.name = $2
+                AND NOT b.ended ORDER BY b.n LIMIT 1)) AS n OFFSET 0) c
         WHERE c.n IS NOT NULL
         """;
 

@@ -49,7 +49,7 @@ internal sealed class BranchRows : IBranchRows
         _hasChild = connection.Prepare("SELECT 1 FROM {schema}.branches WHERE parent = $1 LIMIT 1");
         _children = connection.Prepare("SELECT n FROM {schema}.branches WHERE parent = $1");
         _endedOf = connection.Prepare("SELECT n FROM {schema}.branches WHERE owner_thread_id = $1 AND ended");
-        _roots = connection.Prepare("SELECT n FROM {schema}.branches WHERE run_id = $1");
+        _roots = connection.Prepare("SELECT n FROM {schema}.branches WHERE hashtextextended(run_id, 0) = hashtextextended($1, 0) AND run_id = $1");
         _liveName = connection.Prepare("SELECT 1 FROM {schema}.branches WHERE owner_thread_id = $1 AND name = $2 AND NOT ended");
         _noteParent = connection.Prepare("UPDATE {schema}.meta SET facts = facts + 1");
         _waitingAgent = connection.Prepare(

@@ -9,9 +9,9 @@ namespace Coppice.PostgreSql;
 internal sealed class KindRows(WriterConnection connection, LaneRows lanes) : IKindRows
 {
     private readonly string _allKinds = $"coppice kinds {connection.Schema}";
-    private readonly Statement _find = connection.PrepareApart("SELECT n FROM {schema}.kinds WHERE name = $1");
+    private readonly Statement _find = connection.PrepareApart("SELECT n FROM {schema}.kinds WHERE {schema}.index_key(name) = {schema}.index_key($1)");
     private readonly Statement _name = connection.PrepareApart("SELECT name FROM {schema}.kinds WHERE n = $1");
-    private readonly Statement _add = connection.Prepare("INSERT INTO {schema}.kinds (name) VALUES ($1) ON CONFLICT (name) DO NOTHING");
+    private readonly Statement _add = connection.Prepare("INSERT INTO {schema}.kinds (name) VALUES ($1) ON CONFLICT DO NOTHING");
     private readonly Statement _hasReady = connection.Prepare(
         "SELECT owner_thread_id FROM {schema}.lanes WHERE kind = $1 AND ready > 0 AND owner_thread_id <> ALL ($2) LIMIT 1");
 

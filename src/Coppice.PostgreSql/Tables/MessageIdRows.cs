@@ -11,21 +11,23 @@ internal sealed class MessageIdRows(WriterConnection connection) : IMessageIdRow
         $"SELECT {Columns}, expires_ms FROM {{schema}}.message_ids WHERE expires_ms <= $1 ORDER BY expires_ms, place LIMIT $2";
 
     private const string FirstToForget =
-        "SELECT owner_thread_id, id, box FROM {schema}.message_ids WHERE forget_ms <= $1 ORDER BY forget_ms LIMIT $2";
+        "SELECT owner_thread_id, box, place FROM {schema}.message_ids WHERE forget_ms <= $1 ORDER BY forget_ms LIMIT $2";
 
     // A time that cannot be counted any more counts as the last one.
     private const string EndSet = "expires_ms = NULL, forget_ms = least(keep_ms, 9223372036854775807 - $3) + $3";
 
+    private const string OfId = "owner_thread_id = $1 AND {schema}.index_key(id) = {schema}.index_key($2)";
+
     private readonly Statement _find = connection.Prepare(
-        "SELECT place, box FROM {schema}.message_ids WHERE owner_thread_id = $1 AND id = $2 AND (forget_ms IS NULL OR forget_ms > $3) ORDER BY box");
+        $"SELECT place, box FROM {{schema}}.message_ids WHERE {OfId} AND (forget_ms IS NULL OR forget_ms > $3) ORDER BY box");
 
     private readonly Statement _add = connection.Prepare(
         "INSERT INTO {schema}.message_ids (owner_thread_id, id, box, place, keep_ms, expires_ms) VALUES ($1, $2, $3, $4, $5, $6) "
-        + "ON CONFLICT (owner_thread_id, id, box) DO UPDATE "
+        + "ON CONFLICT (owner_thread_id, ({schema}.index_key(id)), box) DO UPDATE "
         + "SET place = excluded.place, keep_ms = excluded.keep_ms, expires_ms = excluded.expires_ms, forget_ms = NULL");
 
     private readonly Statement _end = connection.Prepare(
-        $"UPDATE {{schema}}.message_ids SET {EndSet} WHERE owner_thread_id = $1 AND id = $2 AND box = $4");
+        $"UPDATE {{schema}}.message_ids SET {EndSet} WHERE {OfId} AND box = $4");
 
     private readonly Statement _endThrough = connection.Prepare(
         $"UPDATE {{schema}}.message_ids SET {EndSet} WHERE owner_thread_id = $1 AND place <= $2 AND box = 0 AND forget_ms IS NULL");
@@ -40,8 +42,8 @@ internal sealed class MessageIdRows(WriterConnection connection) : IMessageIdRow
 
     private readonly Statement _forgottenOwners = connection.Prepare($"SELECT DISTINCT owner_thread_id FROM ({FirstToForget}) AS due");
     private readonly Statement _forget = connection.Prepare(
-        "DELETE FROM {schema}.message_ids WHERE (owner_thread_id, id, box) IN "
-        + $"(SELECT owner_thread_id, id, box FROM ({FirstToForget}) AS due WHERE owner_thread_id = ANY ($3))");
+        "DELETE FROM {schema}.message_ids WHERE (owner_thread_id, box, place) IN "
+        + $"(SELECT owner_thread_id, box, place FROM ({FirstToForget}) AS due WHERE owner_thread_id = ANY ($3))");
 
     public (long Place, MessageBox Box)? Find(long thread, string id, DateTimeOffset now, bool onlyMailbox)
     {

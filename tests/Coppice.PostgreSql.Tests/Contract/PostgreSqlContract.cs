@@ -80,6 +80,8 @@ public sealed class PostgreSqlLaw14NothingPilesUp : Law14NothingPilesUpContract<
 
 public sealed class PostgreSqlLimits : LimitsContract<PostgreSqlStoreFixture>;
 
+public sealed class PostgreSqlLongIds : LongIdsContract<PostgreSqlStoreFixture>;
+
 public sealed class PostgreSqlListener : ListenerContract<PostgreSqlStoreFixture>;
 
 public sealed class PostgreSqlListing : ListingContract<PostgreSqlStoreFixture>;

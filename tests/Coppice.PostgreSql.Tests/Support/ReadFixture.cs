@@ -52,7 +52,7 @@ internal sealed class ReadFixture : IAsyncDisposable
     public async Task<long> ThreadAsync(string id)
     {
         await SqlAsync("INSERT INTO {schema}.thread_ids (id) VALUES ($1) ON CONFLICT DO NOTHING", id);
-        var number = (long)(await SqlAsync("SELECT owner_thread_id FROM {schema}.thread_ids WHERE id = $1", id))!;
+        var number = (long)(await SqlAsync("SELECT owner_thread_id FROM {schema}.thread_ids WHERE {schema}.index_key(id) = {schema}.index_key($1)", id))!;
         await SqlAsync("INSERT INTO {schema}.threads (owner_thread_id) VALUES ($1) ON CONFLICT DO NOTHING", number);
         return number;
     }
@@ -71,7 +71,7 @@ internal sealed class ReadFixture : IAsyncDisposable
         }
 
         await SqlAsync("INSERT INTO {schema}.foreign_ids (id, n) VALUES ($1, nextval('{schema}.foreign_numbers')) ON CONFLICT DO NOTHING", id);
-        return (long)(await SqlAsync("SELECT n FROM {schema}.foreign_ids WHERE id = $1", id))!;
+        return (long)(await SqlAsync("SELECT n FROM {schema}.foreign_ids WHERE {schema}.index_key(id) = {schema}.index_key($1)", id))!;
     }
 
     /// <summary>Stores a task as it stands.</summary>

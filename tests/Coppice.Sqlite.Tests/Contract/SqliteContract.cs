@@ -80,6 +80,8 @@ public sealed class SqliteLaw14NothingPilesUp : Law14NothingPilesUpContract<Sqli
 
 public sealed class SqliteLimits : LimitsContract<SqliteStoreFixture>;
 
+public sealed class SqliteLongIds : LongIdsContract<SqliteStoreFixture>;
+
 public sealed class SqliteListener : ListenerContract<SqliteStoreFixture>;
 
 public sealed class SqliteListing : ListingContract<SqliteStoreFixture>;

@@ -52,6 +52,8 @@ public sealed class InMemoryLaw14NothingPilesUp : Law14NothingPilesUpContract<In
 
 public sealed class InMemoryLimits : LimitsContract<InMemoryStoreFixture>;
 
+public sealed class InMemoryLongIds : LongIdsContract<InMemoryStoreFixture>;
+
 public sealed class InMemoryReferenceShortfalls : ReferenceShortfallsContract<InMemoryStoreFixture>;
 
 public sealed class InMemoryAddTask : AddTaskContract<InMemoryStoreFixture>;
