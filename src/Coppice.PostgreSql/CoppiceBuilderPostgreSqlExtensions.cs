@@ -1,4 +1,6 @@
 using Coppice;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -20,9 +22,9 @@ public static class CoppiceBuilderPostgreSqlExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
 
-        return builder.UseStore(async (_, cancellationToken) =>
+        return builder.UseStore(async (services, cancellationToken) =>
         {
-            var options = new PostgreSqlTaskStoreOptions();
+            var options = new PostgreSqlTaskStoreOptions { LoggerFactory = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance };
             configure?.Invoke(options);
             return await PostgreSqlTaskStore.OpenAsync(connectionString, options, cancellationToken).ConfigureAwait(false);
         });

@@ -1,4 +1,6 @@
 using Coppice.PostgreSql;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Coppice;
 
@@ -35,6 +37,13 @@ public sealed class PostgreSqlTaskStoreOptions
     /// </summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// Gets or sets where it is logged what becomes of the news between processes; under the category <c>Coppice</c>, as all that Coppice logs. Nowhere by default; <c>UsePostgreSql</c>
+    /// sets it to that of the services.
+    /// </summary>
+    public ILoggerFactory LoggerFactory { get; set; } = NullLoggerFactory.Instance;
+
+    internal ILogger Logger => field ??= LoggerFactory.CreateLogger(CoppiceTelemetry.Name);
     /// <summary>Gets or sets by what time it is known how long ago a task ended.</summary>
     internal TimeProvider Time { get; set; } = TimeProvider.System;
 
@@ -58,6 +67,11 @@ public sealed class PostgreSqlTaskStoreOptions
         if (PollInterval < TimeSpan.FromMilliseconds(100) || PollInterval > TimeSpan.FromMinutes(10))
         {
             throw new ArgumentException($"PostgreSqlTaskStoreOptions.PollInterval ({PollInterval}) must be from 100 milliseconds to 10 minutes.");
+        }
+
+        if (LoggerFactory is null)
+        {
+            throw new ArgumentException("PostgreSqlTaskStoreOptions.LoggerFactory is null; leave it out to log nothing.");
         }
 
         return (PostgreSqlTaskStoreOptions)MemberwiseClone();

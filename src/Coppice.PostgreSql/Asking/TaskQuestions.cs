@@ -12,6 +12,13 @@ internal sealed class TaskQuestions(
         t.run_id, (SELECT count(*) FROM (SELECT 1 FROM {schema}.branches c WHERE c.parent = t.n LIMIT 64) counted)
         """;
 
+    internal const string KindsSql =
+        """
+        SELECT a.o, k.n, k.name, l.running, l.ready, l.priority, l.version, l.turn
+        FROM unnest($1, $2) AS a (o, name) JOIN {schema}.kinds k ON {schema}.index_key(k.name) = {schema}.index_key(a.name)
+            LEFT JOIN {schema}.lanes l ON l.owner_thread_id = a.o AND l.kind = k.n
+        """;
+
     private readonly Statement _task = connection.PrepareApart($"SELECT {Columns} FROM {{schema}}.tasks t WHERE t.owner_thread_id = $1 AND t.n = $2");
     private readonly Statement _tasks = connection.PrepareApart(
         $"SELECT {Columns} FROM unnest($1, $2) AS a (o, n) JOIN {{schema}}.tasks t ON t.owner_thread_id = a.o AND t.n = a.n");
@@ -24,12 +31,7 @@ internal sealed class TaskQuestions(
             LEFT JOIN {schema}.lanes l ON l.owner_thread_id = a.o AND l.kind = w.kind
         """);
 
-    private readonly Statement _kinds = connection.PrepareApart(
-        """
-        SELECT a.o, k.n, k.name, l.running, l.ready, l.priority, l.version, l.turn
-        FROM unnest($1, $2) AS a (o, name) JOIN {schema}.kinds k ON {schema}.index_key(k.name) = {schema}.index_key(a.name)
-            LEFT JOIN {schema}.lanes l ON l.owner_thread_id = a.o AND l.kind = k.n
-        """);
+    private readonly Statement _kinds = connection.PrepareApart(KindsSql);
 
     /// <summary>Reads tasks with their work.</summary>
     public void Know(List<(long Owner, long Number)> some)

@@ -1,10 +1,12 @@
+using Microsoft.Extensions.Logging;
+
 namespace Coppice.PostgreSql;
 
 /// <summary>
 /// Tells listeners what they have to hear and may not have heard, as the tables show it. It costs in proportion to what is live in this process and to the
 /// kinds of work, and is harmless where nothing was missed.
 /// </summary>
-internal sealed class CatchUp(StoreReader reader, StoreMemory memory, Listeners listeners)
+internal sealed class CatchUp(StoreReader reader, StoreMemory memory, Listeners listeners, ILogger logger)
 {
     public async Task RunAsync(CancellationToken stop)
     {
@@ -15,10 +17,12 @@ internal sealed class CatchUp(StoreReader reader, StoreMemory memory, Listeners 
             return;
         }
 
+        var (hosts, mailboxes) = (0, 0);
         foreach (var closed in await reader.FindClosedAsync(epochs, stop).ConfigureAwait(false))
         {
             if (memory.Hosts.Left(closed) is { } fence)
             {
+                hosts++;
                 listeners.Tell(new Notice.HostFenced(fence));
             }
         }
@@ -36,7 +40,14 @@ internal sealed class CatchUp(StoreReader reader, StoreMemory memory, Listeners 
         var readers = memory.Readers.All();
         foreach (var taken in await reader.FindTakenOverAsync(readers, memory.Channel.Process, stop).ConfigureAwait(false))
         {
+            mailboxes++;
             taken.Tell(memory.Readers, listeners);
+        }
+
+        NewsMetrics.Found(hosts + mailboxes);
+        if (hosts + mailboxes > 0)
+        {
+            Log.FoundByLooking(logger, hosts, mailboxes);
         }
 
         foreach (var (kind, at) in await reader.FindWorkAsync(stop).ConfigureAwait(false))

@@ -35,9 +35,9 @@ internal sealed class NewsDesk : IAsyncDisposable
         _listeners = listeners;
         _pollInterval = database.Options.PollInterval;
         _sender = new NewsSender(database, memory.Channel);
-        _listener = new NewsListener(database, memory.Channel);
-        _news = new NewsReader(reader, memory, listeners) { OnHost = _ => _ring!.Renew() };
-        _catchUp = new CatchUp(reader, memory, listeners);
+        _listener = new NewsListener(database, memory.Channel, database.Options.Logger);
+        _news = new NewsReader(reader, memory, listeners, database.Options.Logger) { OnHost = _ => _ring!.Renew(), OnOwn = _sender.Heard };
+        _catchUp = new CatchUp(reader, memory, listeners, database.Options.Logger);
         _ring = new Ring(database, reader, memory, listeners);
     }
 
@@ -134,6 +134,7 @@ internal sealed class NewsDesk : IAsyncDisposable
 
                 if (_isCatchUpDue || TimeProvider.System.GetElapsedTime(next) >= pause)
                 {
+                    NewsMetrics.Looked(_isCatchUpDue);
                     await _catchUp.RunAsync(stop).ConfigureAwait(false);
                     _isCatchUpDue = false;
                     (next, pause) = (TimeProvider.System.GetTimestamp(), _pollInterval);
@@ -198,6 +199,7 @@ internal sealed class NewsDesk : IAsyncDisposable
 
     private void HostLeft(HostFence fence)
     {
+        _ring.Settled(fence);
         if (_memory.Hosts.Left(fence.Epoch) is null)
         {
             _isUnreadDue = true;

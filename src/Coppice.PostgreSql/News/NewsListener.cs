@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Coppice.PostgreSql;
@@ -7,7 +8,7 @@ namespace Coppice.PostgreSql;
 /// Listens for the news of other processes, on a connection of its own, and keeps what it hears until it is taken. When the connection breaks it listens
 /// again, and says that something may have been missed.
 /// </summary>
-internal sealed class NewsListener(Database database, NewsChannel channel)
+internal sealed class NewsListener(Database database, NewsChannel channel, ILogger logger)
 {
     // What is not taken yet. Beyond that it is dropped, and found out by looking.
     private const int MostPages = 4096;
@@ -18,6 +19,7 @@ internal sealed class NewsListener(Database database, NewsChannel channel)
     private TaskCompletionSource _listening = NewSource();
     private readonly Backoff _backoff = new();
     private bool _hasListened;
+    private long? _silentSince;
     private int _hasMissed;
 
     public ChannelReader<string> Pages => _pages.Reader;
@@ -42,6 +44,7 @@ internal sealed class NewsListener(Database database, NewsChannel channel)
             }
             catch (Exception e) when (!stop.IsCancellationRequested && e is NpgsqlException or TaskStoreException or InvalidOperationException or IOException)
             {
+                NoteLost(e);
                 if (!_hasListened)
                 {
                     Interlocked.Exchange(ref _listening, NewSource()).TrySetException(e);
@@ -81,8 +84,16 @@ internal sealed class NewsListener(Database database, NewsChannel channel)
             }
 
             _backoff.Reset();
+            if (_silentSince is { } since)
+            {
+                Log.ListenerBack(logger, (long)TimeProvider.System.GetElapsedTime(since).TotalMilliseconds);
+                _silentSince = null;
+            }
+
             if (_hasListened)
             {
+                NewsMetrics.Reconnected();
+                NewsMetrics.Missed("connection");
                 Missed();
             }
 
@@ -96,11 +107,22 @@ internal sealed class NewsListener(Database database, NewsChannel channel)
         }
     }
 
+    // Once, until it is back: each attempt fails for what the first did, or for what an operator sees elsewhere.
+    private void NoteLost(Exception exception)
+    {
+        if (_silentSince is null)
+        {
+            _silentSince = TimeProvider.System.GetTimestamp();
+            Log.ListenerLost(logger, (long)database.Options.PollInterval.TotalMilliseconds, exception);
+        }
+    }
+
     private void Heard(string page)
     {
-        if (!_pages.Writer.TryWrite(page))
+        if (!_pages.Writer.TryWrite(page) && Interlocked.Exchange(ref _hasMissed, 1) == 0)
         {
-            Interlocked.Exchange(ref _hasMissed, 1);
+            NewsMetrics.Missed("overflow");
+            Log.NewsMissing(logger, "more came than could be told");
         }
     }
 

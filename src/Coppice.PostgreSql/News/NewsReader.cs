@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Logging;
+
 namespace Coppice.PostgreSql;
 
 /// <summary>Tells the listeners of this process what others have sent.</summary>
-internal sealed class NewsReader(StoreReader reader, StoreMemory memory, Listeners listeners)
+internal sealed class NewsReader(StoreReader reader, StoreMemory memory, Listeners listeners, ILogger logger)
 {
     private const int MostProcesses = 1024;
 
@@ -11,6 +13,9 @@ internal sealed class NewsReader(StoreReader reader, StoreMemory memory, Listene
 
     /// <summary>Gets or sets who is told that hosts have joined or gone.</summary>
     internal Action<NewsItem>? OnHost { get; set; }
+
+    /// <summary>Gets or sets who is told the numbers of this process's own pages.</summary>
+    internal Action<long>? OnOwn { get; set; }
 
     /// <summary>Tells what stands on some pages, and first, where something is missing, that changes are.</summary>
     /// <param name="pages">The pages, in order.</param>
@@ -49,8 +54,11 @@ internal sealed class NewsReader(StoreReader reader, StoreMemory memory, Listene
 
         if (page.Process == memory.Channel.Process)
         {
+            OnOwn?.Invoke(page.Number);
             return true;
         }
+
+        NewsMetrics.Heard();
 
         var place = Process(page.Process).Take(page.Number, text);
         if (place == PagePlace.Again)
@@ -58,17 +66,28 @@ internal sealed class NewsReader(StoreReader reader, StoreMemory memory, Listene
             return true;
         }
 
-        var isWhole = place == PagePlace.Next;
+        var isDropped = false;
         foreach (var item in page.Items)
         {
-            isWhole &= item.Kind != NewsKind.Dropped;
+            isDropped |= item.Kind == NewsKind.Dropped;
             if (item.For is not { } epoch || memory.Hosts.Has(epoch))
             {
                 Tell(item);
             }
         }
 
-        return isWhole;
+        if (isDropped)
+        {
+            NewsMetrics.Missed("dropped");
+            Log.NewsMissing(logger, "a process had more to tell than it could send");
+        }
+        else if (place == PagePlace.AfterGap)
+        {
+            NewsMetrics.Missed("gap");
+            Log.NewsMissing(logger, "what a process sent before the last did not come");
+        }
+
+        return place == PagePlace.Next && !isDropped;
     }
 
     private HeardProcess Process(long process)

@@ -15,6 +15,7 @@ internal sealed class NewsSender(Database database, NewsChannel channel) : IAsyn
 
     private readonly NewsQueue _queue = new();
     private readonly CancellationTokenSource _stop = new();
+    private readonly long[] _sentAt = new long[MostPages];
     private readonly Lock _gate = new();
     private readonly Backoff _backoff = new();
     private Task _sending = Task.CompletedTask;
@@ -54,6 +55,15 @@ internal sealed class NewsSender(Database database, NewsChannel channel) : IAsyn
                 _isSending = true;
                 _sending = Task.Run(SendAllAsync);
             }
+        }
+    }
+
+    /// <summary>A page was heard by this process itself, which says how long it took without asking two clocks.</summary>
+    public void Heard(long number)
+    {
+        if (NewsMetrics.MeasuresDelay && Interlocked.Exchange(ref _sentAt[number % MostPages], 0) is not 0 and var sentAt)
+        {
+            NewsMetrics.Took(TimeProvider.System.GetElapsedTime(sentAt));
         }
     }
 
@@ -102,9 +112,12 @@ internal sealed class NewsSender(Database database, NewsChannel channel) : IAsyn
     private async Task SendOnceAsync(IReadOnlyList<NewsItem> items)
     {
         var pages = NewsText.Write(channel.Process, _number, items);
+        var first = _number;
         _number += pages.Count;
         foreach (var chunk in pages.Chunk(MostPages))
         {
+            NoteTime(first, chunk.Length);
+            first += chunk.Length;
             while (!await TryNotifyAsync(chunk).ConfigureAwait(false))
             {
                 // Word for word the same again: who has heard it already knows it by its numbers.
@@ -113,11 +126,21 @@ internal sealed class NewsSender(Database database, NewsChannel channel) : IAsyn
         }
     }
 
+    private void NoteTime(long first, int count)
+    {
+        var now = NewsMetrics.MeasuresDelay ? TimeProvider.System.GetTimestamp() : 0;
+        for (var number = first; number < first + count; number++)
+        {
+            Interlocked.Exchange(ref _sentAt[number % MostPages], now);
+        }
+    }
+
     private async Task<bool> TryNotifyAsync(string[] pages)
     {
         try
         {
             await NotifyAsync(pages).ConfigureAwait(false);
+            NewsMetrics.Sent(pages.Length);
             _backoff.Reset();
             return true;
         }

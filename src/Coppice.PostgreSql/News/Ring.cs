@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Npgsql;
@@ -21,6 +22,7 @@ internal sealed class Ring(Database database, StoreReader reader, StoreMemory me
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(1);
 
     private readonly Backoff _backoff = new();
+    private readonly ConcurrentDictionary<long, long> _noticed = new();
     private readonly SemaphoreSlim _renewed = new(0);
     private NpgsqlConnection? _connection;
 
@@ -30,6 +32,15 @@ internal sealed class Ring(Database database, StoreReader reader, StoreMemory me
         if (_renewed.CurrentCount == 0)
         {
             _renewed.Release();
+        }
+    }
+
+    /// <summary>A host was settled, here or elsewhere.</summary>
+    public void Settled(HostFence fence)
+    {
+        if (_noticed.TryRemove(fence.Epoch, out var at))
+        {
+            Log.DeathSettled(database.Options.Logger, fence.HostId, fence.Epoch, (long)TimeProvider.System.GetElapsedTime(at).TotalMilliseconds);
         }
     }
 
@@ -72,8 +83,18 @@ internal sealed class Ring(Database database, StoreReader reader, StoreMemory me
         await Task.Delay(Grace, TimeProvider.System, stop).ConfigureAwait(false);
         if (await IsFreeAsync(next, stop).ConfigureAwait(false))
         {
+            NoteDeath(next);
             listeners.Tell(new Gone(next));
             await _renewed.WaitAsync(Settling, stop).ConfigureAwait(false);
+        }
+    }
+
+    // Once, however often it is told until somebody has settled it.
+    private void NoteDeath(HostFence host)
+    {
+        if (_noticed.TryAdd(host.Epoch, TimeProvider.System.GetTimestamp()))
+        {
+            Log.DeathNoticed(database.Options.Logger, host.HostId, host.Epoch);
         }
     }
 

@@ -33,13 +33,14 @@ internal sealed partial class StoreReader(Database database)
         WHERE c.n IS NOT NULL
         """;
 
+    // IS NOT TRUE keeps the planner from the index of names, which begins with the thread, while nothing is stored and all cost the same.
     internal const string ChildOfRunSql =
         $$"""
         SELECT c.n, (SELECT id FROM {schema}.foreign_ids f WHERE f.n = c.n AND c.n >= {{TaskRow.FirstForeignSql}}) FROM (SELECT coalesce(
             (SELECT b.n FROM {schema}.task_ids i JOIN {schema}.branches b ON b.owner_thread_id = i.owner_thread_id AND b.n = i.n
                 WHERE i.n = {{NumberOf}} AND b.run_id = $3 AND b.parent IS NULL AND NOT b.ended),
             (SELECT b.n FROM {schema}.branches b WHERE hashtextextended(b.run_id, 0) = hashtextextended($3, 0) AND b.run_id = $3 AND b.name = $2
-                AND NOT b.ended ORDER BY b.n LIMIT 1)) AS n OFFSET 0) c
+                AND b.ended IS NOT TRUE ORDER BY b.n LIMIT 1)) AS n OFFSET 0) c
         WHERE c.n IS NOT NULL
         """;
 

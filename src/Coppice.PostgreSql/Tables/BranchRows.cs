@@ -6,6 +6,8 @@ namespace Coppice.PostgreSql;
 /// </summary>
 internal sealed class BranchRows : IBranchRows
 {
+    internal const string RootsSql = "SELECT n FROM {schema}.branches WHERE hashtextextended(run_id, 0) = hashtextextended($1, 0) AND run_id = $1";
+
     private static readonly Column<BranchImage>[] Key =
         [new NumberColumn<BranchImage>("owner_thread_id", static row => row.Owner), new NumberColumn<BranchImage>("n", static row => row.Number)];
 
@@ -49,7 +51,7 @@ internal sealed class BranchRows : IBranchRows
         _hasChild = connection.Prepare("SELECT 1 FROM {schema}.branches WHERE parent = $1 LIMIT 1");
         _children = connection.Prepare("SELECT n FROM {schema}.branches WHERE parent = $1");
         _endedOf = connection.Prepare("SELECT n FROM {schema}.branches WHERE owner_thread_id = $1 AND ended");
-        _roots = connection.Prepare("SELECT n FROM {schema}.branches WHERE hashtextextended(run_id, 0) = hashtextextended($1, 0) AND run_id = $1");
+        _roots = connection.Prepare(RootsSql);
         _liveName = connection.Prepare("SELECT 1 FROM {schema}.branches WHERE owner_thread_id = $1 AND name = $2 AND NOT ended");
         _noteParent = connection.Prepare("UPDATE {schema}.meta SET facts = facts + 1");
         _waitingAgent = connection.Prepare(

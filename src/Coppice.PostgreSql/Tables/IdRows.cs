@@ -3,7 +3,9 @@ namespace Coppice.PostgreSql;
 /// <summary>The ids of tasks that are not of the form <c>bg_n</c>, and their numbers, from 2^60.</summary>
 internal sealed class IdRows(WriterConnection connection, WriterConnection aside) : IIdRows
 {
-    private readonly Statement _find = connection.PrepareApart("SELECT n FROM {schema}.foreign_ids WHERE {schema}.index_key(id) = {schema}.index_key($1)");
+    internal const string FindSql = "SELECT n FROM {schema}.foreign_ids WHERE {schema}.index_key(id) = {schema}.index_key($1)";
+
+    private readonly Statement _find = connection.PrepareApart(FindSql);
     private readonly Statement _idOf = connection.PrepareApart("SELECT id FROM {schema}.foreign_ids WHERE n = $1");
     private readonly Statement _add = aside.Prepare(
         "INSERT INTO {schema}.foreign_ids (id, n) VALUES ($1, nextval('{schema}.foreign_numbers')) ON CONFLICT DO NOTHING");

@@ -8,8 +8,10 @@ namespace Coppice.PostgreSql;
 /// </summary>
 internal sealed class KindRows(WriterConnection connection, LaneRows lanes) : IKindRows
 {
+    internal const string FindSql = "SELECT n FROM {schema}.kinds WHERE {schema}.index_key(name) = {schema}.index_key($1)";
+
     private readonly string _allKinds = $"coppice kinds {connection.Schema}";
-    private readonly Statement _find = connection.PrepareApart("SELECT n FROM {schema}.kinds WHERE {schema}.index_key(name) = {schema}.index_key($1)");
+    private readonly Statement _find = connection.PrepareApart(FindSql);
     private readonly Statement _name = connection.PrepareApart("SELECT name FROM {schema}.kinds WHERE n = $1");
     private readonly Statement _add = connection.Prepare("INSERT INTO {schema}.kinds (name) VALUES ($1) ON CONFLICT DO NOTHING");
     private readonly Statement _hasReady = connection.Prepare(

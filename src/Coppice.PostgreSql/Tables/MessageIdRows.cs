@@ -18,16 +18,19 @@ internal sealed class MessageIdRows(WriterConnection connection) : IMessageIdRow
 
     private const string OfId = "owner_thread_id = $1 AND {schema}.index_key(id) = {schema}.index_key($2)";
 
-    private readonly Statement _find = connection.Prepare(
-        $"SELECT place, box FROM {{schema}}.message_ids WHERE {OfId} AND (forget_ms IS NULL OR forget_ms > $3) ORDER BY box");
+    internal const string FindSql = $"SELECT place, box FROM {{schema}}.message_ids WHERE {OfId} AND (forget_ms IS NULL OR forget_ms > $3) ORDER BY box";
+
+    // Plus nothing keeps the planner from the index of places, while nothing is stored and all cost the same.
+    internal const string EndSql = $"UPDATE {{schema}}.message_ids SET {EndSet} WHERE {OfId} AND box + 0 = $4";
+
+    private readonly Statement _find = connection.Prepare(FindSql);
 
     private readonly Statement _add = connection.Prepare(
         "INSERT INTO {schema}.message_ids (owner_thread_id, id, box, place, keep_ms, expires_ms) VALUES ($1, $2, $3, $4, $5, $6) "
         + "ON CONFLICT (owner_thread_id, ({schema}.index_key(id)), box) DO UPDATE "
         + "SET place = excluded.place, keep_ms = excluded.keep_ms, expires_ms = excluded.expires_ms, forget_ms = NULL");
 
-    private readonly Statement _end = connection.Prepare(
-        $"UPDATE {{schema}}.message_ids SET {EndSet} WHERE {OfId} AND box = $4");
+    private readonly Statement _end = connection.Prepare(EndSql);
 
     private readonly Statement _endThrough = connection.Prepare(
         $"UPDATE {{schema}}.message_ids SET {EndSet} WHERE owner_thread_id = $1 AND place <= $2 AND box = 0 AND forget_ms IS NULL");

@@ -12,16 +12,13 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
         unread_customs, unread_terminals, unread_messages, (SELECT id FROM {schema}.thread_ids i WHERE i.owner_thread_id = t.owner_thread_id), version
         """;
 
-    private const string Found =
+    internal const string FindSql = "SELECT owner_thread_id FROM {schema}.thread_ids WHERE {schema}.index_key(id) = {schema}.index_key($1)";
+
+    internal const string FindAllSql =
         "SELECT t.id, t.owner_thread_id FROM unnest($1) AS a (id) JOIN {schema}.thread_ids t ON {schema}.index_key(t.id) = {schema}.index_key(a.id)";
 
-    private readonly Statement _find = connection.PrepareApart(
-        "SELECT owner_thread_id FROM {schema}.thread_ids WHERE {schema}.index_key(id) = {schema}.index_key($1)");
-
-    private readonly Statement _findAll = connection.PrepareApart(Found);
-
     // A number is not used up for a thread that has one. What somebody else adds at the same time is in neither part of the answer.
-    private readonly Statement _add = aside.Prepare(
+    internal const string AddSql =
         $$"""
         WITH added AS (
                 INSERT INTO {schema}.thread_ids (id)
@@ -29,8 +26,12 @@ internal sealed class ThreadRows(WriterConnection connection, WriterConnection a
                     WHERE NOT EXISTS (SELECT 1 FROM {schema}.thread_ids t WHERE {schema}.index_key(t.id) = {schema}.index_key(a.id))
                 ON CONFLICT DO NOTHING RETURNING id, owner_thread_id),
             heads AS (INSERT INTO {schema}.threads (owner_thread_id) SELECT owner_thread_id FROM added)
-        SELECT id, owner_thread_id FROM added UNION ALL {{Found}}
-        """);
+        SELECT id, owner_thread_id FROM added UNION ALL {{FindAllSql}}
+        """;
+
+    private readonly Statement _find = connection.PrepareApart(FindSql);
+    private readonly Statement _findAll = connection.PrepareApart(FindAllSql);
+    private readonly Statement _add = aside.Prepare(AddSql);
 
     private readonly Statement _get = connection.Prepare($"SELECT {Columns} FROM {{schema}}.threads t WHERE owner_thread_id = $1");
     private readonly Statement _lock = connection.PrepareLock(Columns);

@@ -5,7 +5,7 @@ namespace Coppice.PostgreSql;
 /// <summary>What the stores of this process measure of themselves, beside what their managers measure of them. The driver has a meter of its own, "Npgsql".</summary>
 internal static class StoreMetrics
 {
-    private static readonly Meter Meter = new(CoppiceTelemetry.Name);
+    internal static readonly Meter Meter = new(CoppiceTelemetry.Name);
     private static readonly Counter<long> Restarts = Meter.CreateCounter<long>(
         "coppice.postgresql.restarts", "{transaction}", "Transactions that were rolled back and begun anew, by reason.");
 

@@ -135,6 +135,41 @@ public sealed class ReadPlanTests
         }
     }
 
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(10_000, true)]
+    public async Task What_is_looked_up_by_an_id_goes_by_the_index_of_its_key(int tasks, bool analyze)
+    {
+        await using var store = await ReadFixture.CreateAsync();
+        await ReadVolume.FillAsync(store, tasks, analyze);
+        await using var connection = await OpenAsync(store);
+        NpgsqlParameter[] id = [Parameter.Of("t7")];
+        NpgsqlParameter[] task = [Parameter.Of((long?)null), Parameter.Of("elsewhere")];
+        var ids = new NpgsqlParameter { Value = new[] { "t7", "t8" } };
+        foreach (var (sql, values, index) in new (string, NpgsqlParameter[], string)[]
+        {
+            (ThreadRows.FindSql, id, "thread_ids_by_id"),
+            (ThreadRows.FindAllSql.Replace("unnest($1)", "unnest($1::text[])", StringComparison.Ordinal), [ids], "thread_ids_by_id"),
+            (ThreadRows.AddSql.Replace("unnest($1)", "unnest($1::text[])", StringComparison.Ordinal), [ids], "thread_ids_by_id"),
+            (StoreReader.HasLiveSql, id, "thread_ids_by_id"),
+            (MailboxRead.PageSql, [.. id, Parameter.Of(Guid.Empty), Parameter.Of(0), Parameter.Of(10)], "thread_ids_by_id"),
+            (IdRows.FindSql, id, "foreign_ids_by_id"),
+            (StoreReader.GetSql, task, "foreign_ids_by_id"),
+            (KindRows.FindSql, id, "kinds_by_name"),
+            (TaskQuestions.KindsSql.Replace("($1, $2)", "($1::bigint[], $2::text[])", StringComparison.Ordinal), [Parameter.Of([1L, 2L]), ids], "kinds_by_name"),
+            (BranchRows.RootsSql, id, "branches_by_run"),
+            (MessageIdRows.FindSql, [Parameter.Of(1), .. id, Parameter.Of(1)], "message_ids_by_id"),
+            (MessageIdRows.EndSql, [Parameter.Of(1), .. id, Parameter.Of(1), Parameter.Of(0)], "message_ids_by_id"),
+        })
+        {
+            foreach (var plan in await PlansAsync(store, connection, sql, values))
+            {
+                Assert.True(plan.Contains($" using {index}", StringComparison.Ordinal), $"{sql}\nshould go by {index}:\n{plan}");
+                Assert.All(["Seq Scan", "Bitmap", "Hash", "Merge", "Join Filter"], word => Assert.DoesNotContain(word, plan, StringComparison.Ordinal));
+            }
+        }
+    }
+
     private static bool SortsOnlyWithinAMoment(string plan)
     {
         var lines = plan.Split('\n');
@@ -159,6 +194,7 @@ public sealed class ReadPlanTests
             long number => number.ToString(CultureInfo.InvariantCulture),
             long[] numbers => $"'{{{string.Join(',', numbers)}}}'",
             Guid[] ids => $"'{{{string.Join(',', ids)}}}'",
+            string[] texts => $"'{{{string.Join(',', texts)}}}'",
             int[] numbers => $"ARRAY[{string.Join(',', numbers)}]::smallint[]",
             var other => $"'{other}'",
         }));
