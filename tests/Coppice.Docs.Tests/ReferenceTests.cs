@@ -42,6 +42,10 @@ public sealed partial class ReferenceTests
     public void Every_instrument_span_and_tag_is_listed() => AssertListed("docs/reference/metrics.md", "src/Coppice/Diagnostics", "*.cs", Telemetry(), 10);
 
     [Fact]
+    public void Every_instrument_of_the_postgresql_store_is_listed() =>
+        AssertListed("docs/reference/metrics.md", "src/Coppice.PostgreSql", "*Metrics.cs", Telemetry(), 8);
+
+    [Fact]
     public void Every_exit_code_is_listed() => AssertListed("docs/reference/command.md", "src", "ExitCodes.cs", ExitCode(), 5);
 
     /// <summary>Everything that the pattern finds in the sources stands in a table of the page.</summary>

@@ -84,17 +84,17 @@ internal sealed class NewsListener(Database database, NewsChannel channel, ILogg
             }
 
             _backoff.Reset();
-            if (_silentSince is { } since)
-            {
-                Log.ListenerBack(logger, (long)TimeProvider.System.GetElapsedTime(since).TotalMilliseconds);
-                _silentSince = null;
-            }
-
             if (_hasListened)
             {
                 NewsMetrics.Reconnected();
                 NewsMetrics.Missed("connection");
                 Missed();
+            }
+
+            if (_silentSince is { } since)
+            {
+                _silentSince = null;
+                Log.ListenerBack(logger, (long)TimeProvider.System.GetElapsedTime(since).TotalMilliseconds);
             }
 
             _hasListened = true;

@@ -23,6 +23,37 @@ public sealed class BrokenNewsTests : NewsTest
     }
 
     [Fact]
+    public async Task A_connection_that_listens_and_is_lost_is_logged_once_and_once_again_when_it_is_back()
+    {
+        using var meters = new NewsCounts();
+        await StartAsync();
+        Assert.Equal(1, await TerminateAsync("LISTEN %"));
+
+        await StoreLog.UntilAsync(4102).Within();
+
+        Assert.Single(StoreLog.Of(4101));
+        Assert.Single(StoreLog.Of(4102));
+        Assert.True(meters.Of("coppice.postgresql.news.reconnects") >= 1);
+        Assert.True(meters.Of("coppice.postgresql.news.missed", "connection") >= 1);
+    }
+
+    [Fact]
+    public async Task News_are_counted_where_they_are_sent_and_heard_and_their_way_through_the_database_is_measured()
+    {
+        using var meters = new NewsCounts();
+        var (here, there) = (await StartAsync(), await StartAsync());
+        var id = await there.SpawnAsync("t1", Bodies.Park, cancellationToken: Stop).Within();
+
+        Assert.True(await here.CancelAsync(id, Stop).Within());
+        await there.WaitAsync(id, Stop).Within();
+
+        await meters.UntilAsync("coppice.postgresql.news.delay").Within();
+        Assert.True(meters.Of("coppice.postgresql.news.sent") >= 1);
+        Assert.True(meters.Of("coppice.postgresql.news.heard") >= 1);
+        Assert.Empty(StoreLog.Messages);
+    }
+
+    [Fact]
     public async Task After_the_connection_that_sends_was_ended_what_waits_is_sent()
     {
         var (here, there) = (await StartAsync(), await StartAsync());
@@ -83,6 +114,7 @@ public sealed class BrokenNewsTests : NewsTest
 
         Assert.Equal(TaskState.Cancelled, (await there.WaitAsync(second, Stop).Within()).State);
         await Assert.ThrowsAsync<WatchOverrunException>(() => watching.Within());
+        Assert.NotEmpty(StoreLog.Of(4103));
     }
 
     [Theory]

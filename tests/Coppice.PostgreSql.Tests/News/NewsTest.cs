@@ -23,6 +23,9 @@ public abstract class NewsTest : IAsyncLifetime
 
     internal ScratchSchema Schema { get; private set; } = null!;
 
+    /// <summary>Gets what the stores of the test have logged.</summary>
+    protected WatchedLog StoreLog { get; } = new();
+
     public async ValueTask InitializeAsync() => Schema = await SchemaPool.TakeAsync();
 
     public async ValueTask DisposeAsync()
@@ -48,7 +51,7 @@ public abstract class NewsTest : IAsyncLifetime
     {
         var store = DisposeLater(await PostgreSqlTaskStore.OpenAsync(
             await ConnectionStringAsync(),
-            new() { Schema = Schema.Name, PollInterval = way == Way.News ? TimeSpan.FromMinutes(10) : TimeSpan.FromMilliseconds(100) },
+            new() { Schema = Schema.Name, PollInterval = way == Way.News ? TimeSpan.FromMinutes(10) : TimeSpan.FromMilliseconds(100), LoggerFactory = StoreLog },
             Stop));
         store.News.Sender.Loses = way == Way.Look;
         return store;

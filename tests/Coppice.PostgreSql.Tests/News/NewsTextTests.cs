@@ -26,6 +26,18 @@ public sealed class NewsTextTests
     ];
 
     [Fact]
+    public void An_id_as_long_as_may_be_fits_a_notification()
+    {
+        var id = new string('\u4E00', 1365) + "x";
+        NewsItem[] items = [NewsItem.OfMail(long.MinValue, id, wakes: true, hasReader: true), NewsItem.OfWork(id, DateTimeOffset.MaxValue), NewsItem.OfEnded(id)];
+
+        var pages = NewsText.Write(long.MinValue, long.MaxValue - 9, items);
+
+        Assert.All(pages, static page => Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(page), 1, 7999));
+        Assert.Equal(items, pages.SelectMany(static page => Read(page).Items));
+    }
+
+    [Fact]
     public void What_is_written_is_read_back()
     {
         var page = Read(Assert.Single(NewsText.Write(-5, 3, Samples)));

@@ -33,6 +33,9 @@ public sealed class RingTests : NewsTest
 
         TestContext.Current.TestOutputHelper?.WriteLine($"Settled after {TimeProvider.System.GetElapsedTime(killed).TotalMilliseconds:0} ms.");
         await using var inbox = await survivors[1].OpenInboxAsync("t1", Stop).Within();
+        await StoreLog.UntilAsync(4105).Within();
+        var (noticed, settled) = (StoreLog.Of(4104)[0], StoreLog.Of(4105)[0]);
+        Assert.Equal(noticed.Fields["Epoch"], settled.Fields["Epoch"]);
         var mail = await inbox.DrainAsync(Stop).AsTask().Within();
         Assert.Equal(tasks.Order(), mail.Select(static item => Assert.IsType<TaskFailed>(item.Event).TaskId).Order());
     }
