@@ -257,7 +257,7 @@ public sealed class MailReadTests
         Assert.Equal(DateTimeOffset.MaxValue.ToUnixTimeMilliseconds(), (await store.Reader.FindNextExpiryAsync(Stop))!.Value.ToUnixTimeMilliseconds());
 
         Task AddAsync(string id, long? expires, long? forget) => store.SqlAsync(
-            "INSERT INTO {schema}.message_ids (owner_thread_id, place, keep_ms, expires_ms, forget_ms, box, id) VALUES (1, 1, 1, $1::text::bigint, $2::text::bigint, 0, $3)",
+            "INSERT INTO {schema}.message_ids (owner_thread_id, place, keep_ms, expires_ms, forget_ms, box, id) VALUES (1, (SELECT count(*) FROM {schema}.message_ids), 1, $1::text::bigint, $2::text::bigint, 0, $3)",
             expires?.ToString(CultureInfo.InvariantCulture), forget?.ToString(CultureInfo.InvariantCulture), id);
     }
 
