@@ -44,6 +44,7 @@ public sealed class PostgreSqlTaskStoreOptions
     public ILoggerFactory LoggerFactory { get; set; } = NullLoggerFactory.Instance;
 
     internal ILogger Logger => field ??= LoggerFactory.CreateLogger(CoppiceTelemetry.Name);
+
     /// <summary>Gets or sets by what time it is known how long ago a task ended.</summary>
     internal TimeProvider Time { get; set; } = TimeProvider.System;
 
