@@ -281,23 +281,19 @@ BEGIN
 END $$;
 
 -- The locks of a transaction that decides by what its host knows of some threads, and whether that still holds: NULL where it does not, else a new
--- revision. Each statement in here sees what is committed when it begins, and so comes after its lock; whatever is then written in the same statement that
--- calls this needs to see no more than what was known. open_hosts are the epochs of the open hosts, in their order, negative where one handles unread
--- mail; known_threads are in their order.
+-- revision. The second statement sees what is committed once the locks of the first are held, and of each thread that it locks the last version; whatever is then written in
+-- the same statement that calls this needs to see no more than what was known. open_hosts are the epochs of the open hosts, in their order, negative where one
+-- handles unread mail; known_threads are in their order.
 CREATE FUNCTION {schema}.hold(
     shared_locks bigint[], open_hosts bigint[], known_threads bigint[], known_versions bigint[], known_restored bigint, known_facts bigint,
     by_writer uuid, as_number bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(key) FROM unnest(shared_locks) AS key;
     IF open_hosts IS DISTINCT FROM ARRAY(
-            SELECT CASE WHEN handles_unread THEN -epoch ELSE epoch END FROM {schema}.hosts WHERE is_open ORDER BY epoch) THEN
-        RETURN NULL;
-    END IF;
-    IF known_versions IS DISTINCT FROM ARRAY(
+            SELECT CASE WHEN handles_unread THEN -epoch ELSE epoch END FROM {schema}.hosts WHERE is_open ORDER BY epoch)
+        OR NOT EXISTS (SELECT FROM {schema}.meta WHERE restored_through = known_restored AND facts = known_facts)
+        OR known_versions IS DISTINCT FROM ARRAY(
             SELECT version FROM {schema}.threads WHERE owner_thread_id = ANY (known_threads) ORDER BY owner_thread_id FOR NO KEY UPDATE) THEN
-        RETURN NULL;
-    END IF;
-    IF NOT EXISTS (SELECT FROM {schema}.meta WHERE restored_through = known_restored AND facts = known_facts) THEN
         RETURN NULL;
     END IF;
     PERFORM {schema}.mark(by_writer, as_number);

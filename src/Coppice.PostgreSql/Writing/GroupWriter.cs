@@ -219,6 +219,23 @@ internal sealed class GroupWriter
     /// <returns>Whether the group has been answered.</returns>
     private bool TryWriteAhead(CommitGroup group, RowStore store)
     {
+        switch (CommitAhead(group, store))
+        {
+            case true:
+                Landed(group);
+                return true;
+            case null:
+                return true;
+            default:
+                TakeBack(group, dropNumbers: false);
+                return false;
+        }
+    }
+
+    /// <summary>Commits a group ahead.</summary>
+    /// <returns>Whether it has landed; <see langword="null"/> where that is not known, and its callers were told so.</returns>
+    private bool? CommitAhead(CommitGroup group, RowStore store)
+    {
         var isSent = false;
         try
         {
@@ -235,7 +252,6 @@ internal sealed class GroupWriter
             if (store.CommitAhead(mark) is { } revisions)
             {
                 group.RaiseRevisions(revisions);
-                Landed(group);
                 return true;
             }
 
@@ -248,18 +264,13 @@ internal sealed class GroupWriter
         catch (Exception e) when (isSent && ConnectGate.IsOfConnecting(e) && !StoreFaults.IsRefusal(e))
         {
             Disconnect();
-            switch (HasLandedInTime(group))
+            var hasLanded = HasLandedInTime(group);
+            if (hasLanded is null)
             {
-                case true:
-                    Landed(group);
-                    return true;
-                case null:
-                    Unsettled(group, AsLoss(e));
-                    return true;
-                default:
-                    group.Clear();
-                    return false;
+                Unsettled(group, AsLoss(e));
             }
+
+            return hasLanded;
         }
 #pragma warning disable CA1031 // what cannot be written so is written by reading first, and fails there if it has to
         catch (Exception)
@@ -268,7 +279,6 @@ internal sealed class GroupWriter
             StoreMetrics.Restarted("refused");
         }
 
-        TakeBack(group, dropNumbers: false);
         return false;
     }
 

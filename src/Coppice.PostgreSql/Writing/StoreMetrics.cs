@@ -10,6 +10,6 @@ internal static class StoreMetrics
         "coppice.postgresql.restarts", "{transaction}", "Transactions that were rolled back and begun anew, by reason.");
 
     /// <summary>A transaction begins anew.</summary>
-    /// <param name="reason">One of a few words: locks, conflict or taken.</param>
+    /// <param name="reason">One of a few words: locks, conflict, taken, changed, unknown or refused.</param>
     public static void Restarted(string reason) => Restarts.Add(1, new KeyValuePair<string, object?>("reason", reason));
 }
