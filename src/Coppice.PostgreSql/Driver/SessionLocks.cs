@@ -145,7 +145,7 @@ internal sealed class SessionLocks(Database database) : IDisposable
         }
 
         _endWatch = null;
-        end.Cancel();
+        Cancellation.End(end);
         if (_watch.Wait(LongestEnd))
         {
             end.Dispose();

@@ -1,4 +1,3 @@
-using System.Data;
 using Npgsql;
 
 namespace Coppice.PostgreSql;
@@ -35,10 +34,10 @@ internal sealed class WriterConnection : IDisposable
     private readonly WriteText _touch;
     private readonly Statement _lock;
     private readonly Statement _tryLock;
-    private NpgsqlTransaction? _transaction;
     private long _lastLocked;
     private HashSet<long>? _lockedAtMark;
     private bool _isDue;
+    private bool _isBegun;
     private bool _isMarked;
     private bool _isReleaseDue;
 
@@ -133,11 +132,10 @@ internal sealed class WriterConnection : IDisposable
         }
 
         _isDue = false;
-        if (_transaction is not null)
+        if (_isBegun)
         {
-            Exchanges++;
-            _transaction.Commit();
-            EndTransaction();
+            Execute(new NpgsqlCommand("COMMIT"));
+            _isBegun = false;
         }
     }
 
@@ -198,11 +196,10 @@ internal sealed class WriterConnection : IDisposable
     {
         Facts.Drop(_locked);
         Forget();
-        if (_transaction is not null)
+        if (_isBegun)
         {
-            Exchanges++;
-            _transaction.Rollback();
-            EndTransaction();
+            Execute(new NpgsqlCommand("ROLLBACK"));
+            _isBegun = false;
         }
     }
 
@@ -384,11 +381,7 @@ internal sealed class WriterConnection : IDisposable
     /// <summary>Takes in that something was left out because others had it locked.</summary>
     public void NoteSkipped() => HasSkipped = true;
 
-    public void Dispose()
-    {
-        _transaction?.Dispose();
-        _connection.Dispose();
-    }
+    public void Dispose() => _connection.Dispose();
 
     private void RelyOn(long[] threads)
     {
@@ -509,13 +502,13 @@ internal sealed class WriterConnection : IDisposable
         }
     }
 
-    /// <summary>Makes a command ready to be sent, with whatever has to go out before it: the begin of the transaction goes with it.</summary>
+    /// <summary>Makes a command ready to be sent, once that was sent which has to be there before it.</summary>
     private NpgsqlCommand On(NpgsqlCommand command)
     {
         if (_isDue)
         {
-            _transaction = _connection.BeginTransaction(IsolationLevel.ReadCommitted);
-            _isDue = false;
+            (_isDue, _isBegun) = (false, true);
+            Execute(new NpgsqlCommand("BEGIN ISOLATION LEVEL READ COMMITTED"));
         }
 
         if (_isReleaseDue)
@@ -526,11 +519,5 @@ internal sealed class WriterConnection : IDisposable
 
         command.Connection = _connection;
         return command;
-    }
-
-    private void EndTransaction()
-    {
-        _transaction!.Dispose();
-        _transaction = null;
     }
 }

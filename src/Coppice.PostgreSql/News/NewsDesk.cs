@@ -100,7 +100,7 @@ internal sealed class NewsDesk : IAsyncDisposable
         }
 
         await _sender.DisposeAsync().ConfigureAwait(false);
-        await _stop.CancelAsync().ConfigureAwait(false);
+        await Cancellation.EndAsync(_stop).ConfigureAwait(false);
         if (running is not null)
         {
             await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

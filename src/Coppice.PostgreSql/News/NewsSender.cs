@@ -76,8 +76,16 @@ internal sealed class NewsSender(Database database, NewsChannel channel) : IAsyn
             sending = _sending;
         }
 
-        _stop.CancelAfter(LastWords);
-        await sending.ConfigureAwait(false);
+        try
+        {
+            await sending.WaitAsync(LastWords).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            await Cancellation.EndAsync(_stop).ConfigureAwait(false);
+            await sending.ConfigureAwait(false);
+        }
+
         if (_connection is not null)
         {
             await _connection.DisposeAsync().ConfigureAwait(false);

@@ -108,7 +108,7 @@ internal sealed class Ring(Database database, StoreReader reader, StoreMemory me
         }
         finally
         {
-            await end.CancelAsync().ConfigureAwait(false);
+            await Cancellation.EndAsync(end).ConfigureAwait(false);
             await watching.ConfigureAwait(false);
         }
     }
@@ -123,7 +123,7 @@ internal sealed class Ring(Database database, StoreReader reader, StoreMemory me
                 await _renewed.WaitAsync(wait.Token).ConfigureAwait(false);
             }
             while (await FindNextAsync(wait.Token).ConfigureAwait(false) == next);
-            await wait.CancelAsync().ConfigureAwait(false);
+            await Cancellation.EndAsync(wait).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or TaskStoreException)
         {

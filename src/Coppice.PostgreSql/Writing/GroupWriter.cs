@@ -205,8 +205,13 @@ internal sealed class GroupWriter
 #pragma warning restore CA1031
             {
                 // One that was used after it had ended gives an error that says nothing of that.
-                var isLost = _store is { IsBroken: true } && e is not NpgsqlException;
+                var isLost = e is ObjectDisposedException || (_store is { IsBroken: true } && e is not NpgsqlException);
                 TakeBack(group, dropNumbers: false);
+                if (isLost)
+                {
+                    Disconnect();
+                }
+
                 Fail(group, isLost ? new NpgsqlException($"The connection has ended. {e.Message}", e) : e);
                 return;
             }

@@ -251,7 +251,8 @@ public sealed partial class InMemoryTaskStore
     {
         switch (cancel.Scope)
         {
-            case CancelScope.Thread when _partitions.TryGetValue(cancel.Key, out var partition):
+            // One that came up after the locks were taken has nothing that was acknowledged before the cancel.
+            case CancelScope.Thread when _partitions.TryGetValue(cancel.Key, out var partition) && Monitor.IsEntered(partition):
                 return (partition.Live().Concat(_forest.DeadWoodOf(partition)), null);
             case CancelScope.Tree:
                 return _directory.Find(cancel.Key) is { } task ? ([task], null) : ([], _forest.FindUnknownTask(cancel.Key));
