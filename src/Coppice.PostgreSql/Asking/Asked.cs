@@ -26,6 +26,12 @@ internal sealed class Asked
     /// <summary>Gets those of the tasks that are work.</summary>
     public HashSet<long> Work { get; } = [];
 
+    /// <summary>Gets those of the tasks that are cancelled with all that hangs on them.</summary>
+    public HashSet<long> Trees { get; } = [];
+
+    /// <summary>Gets up to where mail is acknowledged.</summary>
+    public List<(string Thread, long Through)> Acknowledged { get; } = [];
+
     /// <summary>Gets the tasks that get a child.</summary>
     public HashSet<long> Parents { get; } = [];
 
@@ -74,6 +80,8 @@ internal sealed class Asked
         Tasks.Clear();
         Telling.Clear();
         Work.Clear();
+        Trees.Clear();
+        Acknowledged.Clear();
         Parents.Clear();
         Names.Clear();
         Keys.Clear();
@@ -137,6 +145,11 @@ internal sealed class Asked
                 break;
             case RequestCancel { Scope: CancelScope.Task or CancelScope.Tree } cancel:
                 AddTask(cancel.Key, claim: 0, tells: false);
+                if (cancel.Scope == CancelScope.Tree && TaskIds.TryParse(cancel.Key, out var root))
+                {
+                    Trees.Add(root);
+                }
+
                 break;
             case RequestCancel { Scope: CancelScope.Thread } cancel:
                 IsOrdinary = false;
@@ -149,11 +162,11 @@ internal sealed class Asked
                 IsOrdinary = false;
                 AddMailbox(message.ThreadId);
                 break;
-            case AcknowledgeMail { ThreadId: var thread }:
-                Threads.Add(thread);
+            case AcknowledgeMail acknowledge:
+                AddAcknowledged(acknowledge.ThreadId, acknowledge.ThroughSequence);
                 break;
-            case AppendConversation { ThreadId: var thread }:
-                Threads.Add(thread);
+            case AppendConversation append:
+                AddAcknowledged(append.ThreadId, append.AcknowledgeThrough);
                 break;
             case OpenMailbox { ThreadId: var thread }:
                 IsOrdinary = false;
@@ -198,6 +211,7 @@ internal sealed class Asked
         }
 
         AddTask(task.Continues, claim: 0, tells: false);
+        IsOrdinary &= task.Continues is null;
         if (task.Work is { } work)
         {
             IsOrdinary = false;
@@ -207,6 +221,15 @@ internal sealed class Asked
             {
                 Keys.Add((task.OwnerThreadId, key));
             }
+        }
+    }
+
+    private void AddAcknowledged(string thread, long through)
+    {
+        Threads.Add(thread);
+        if (through > 0)
+        {
+            Acknowledged.Add((thread, through));
         }
     }
 

@@ -34,7 +34,8 @@ internal sealed class Opening(
     {
         _asked.Set(batch);
         return _asked is { IsOrdinary: true, Epochs.Count: > 0 } && hosts.HasAtHand(_asked.Epochs)
-            && AreKnown(_asked.Threads) && AreKnown(_asked.Tasks) && AreKnown(_asked.Parents) && HaveKnownReaders(_asked.Telling);
+            && AreKnown(_asked.Threads) && AreKnown(_asked.Tasks) && AreKnown(_asked.Parents) && HaveKnownReaders(_asked.Telling)
+            && AreLeaves(_asked.Trees) && AreAllOfTheirMail(_asked.Acknowledged);
     }
 
     /// <summary>Begins a transaction ahead, for batches of which each is at hand.</summary>
@@ -118,7 +119,38 @@ internal sealed class Opening(
     {
         foreach (var task in some)
         {
-            if (memory.Find(task) is not { } owner || !connection.Facts.Has(owner) || connection.Facts.Of(owner).Tasks.GetValueOrDefault(task) is null)
+            if (memory.Find(task) is not { } owner || !connection.Facts.Has(owner) || connection.Facts.Of(owner).Tasks.GetValueOrDefault(task) is not { } head
+                || (head.AgentThread is { } agent && !connection.Facts.Has(agent)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether a thread is known and no message is in its mailbox, which would have to be looked at one by one when an agent ends or acknowledges.</summary>
+    private bool HasNoMessages(long thread) => connection.Facts.Find(thread)?.Entry is { Head.Unacknowledged.Messages: 0 };
+
+    private bool AreLeaves(HashSet<long> some)
+    {
+        foreach (var task in some)
+        {
+            if (!connection.Facts.Of(memory.Find(task)!.Value).Children.TryGetValue(task, out var count) || count != 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool AreAllOfTheirMail(List<(string Thread, long Through)> some)
+    {
+        foreach (var (thread, through) in some)
+        {
+            var number = threads.AtHand(thread)!.Value;
+            if (!HasNoMessages(number) || through < connection.Facts.Of(number).Entry!.Head.LastSequence)
             {
                 return false;
             }
@@ -131,7 +163,8 @@ internal sealed class Opening(
     {
         foreach (var task in some)
         {
-            if (!connection.Facts.Of(memory.Find(task)!.Value).Waiting.IsKnown)
+            var facts = connection.Facts.Of(memory.Find(task)!.Value);
+            if (!facts.Waiting.IsKnown || (facts.Tasks[task]!.Value.AgentThread is { } agent && !HasNoMessages(agent)))
             {
                 return false;
             }

@@ -188,6 +188,8 @@ internal sealed class WriterConnection : IDisposable
             Facts.Of(thread).Landed(_changed.Contains(thread));
         }
 
+        _locked.Clear();
+        _changed.Clear();
         IsAhead = false;
         Facts.Trim();
     }

@@ -100,6 +100,45 @@ public sealed class ExchangeTests
         Assert.Equal(1, await group.CountAsync("threads WHERE acked = 1 AND terminals = 0 AND unread_terminals = 0 AND NOT wakes"));
     }
 
+    [Fact]
+    public async Task A_turn_of_an_agent_with_the_mail_that_it_is_done_with_takes_one_exchange()
+    {
+        await using var group = await GroupFixture.CreateAsync();
+        group.Ahead = true;
+        var reader = Guid.NewGuid();
+        group.Write(new FinishTask(group.Add(Task("t1")), TaskState.Completed));
+        group.Write(new OpenMailbox("t1", reader));
+
+        var append = new AppendConversation("t1", reader, 0, [JsonElement.Parse("1"), JsonElement.Parse("2")]) { AcknowledgeThrough = 1 };
+        Assert.Equal(new ConversationAppended(2), group.Write(append).Single().Answers[0]);
+
+        Assert.Equal(1, group.Exchanges);
+        Assert.Equal(0, await group.CountAsync("mail"));
+        Assert.Equal(2, await group.CountAsync("conversations"));
+        var again = append with { Entries = [JsonElement.Parse("3")], AcknowledgeThrough = 0 };
+        group.WriteGroup([new ForgetConversation("t1")], [again]);
+        Assert.Equal(1, await group.CountAsync("conversations WHERE entry = 0 AND json = '3'"));
+        Assert.Equal(1, await group.CountAsync("conversations"));
+    }
+
+    [Fact]
+    public async Task Messages_in_the_mailbox_are_looked_at_before_it_is_acknowledged()
+    {
+        await using var group = await GroupFixture.CreateAsync();
+        group.Ahead = true;
+        var reader = Guid.NewGuid();
+        var agent = group.Add(Task("t1") with { AgentThreadId = "a1", AgentReader = reader });
+        var from = new MessageSender("t1", "a");
+        Assert.IsType<MessageSent>(group.Write(new SendMessage(agent, from, "one", 10)).Single().Answers[0]);
+        Assert.IsType<MessageSent>(group.Write(new SendMessage(agent, from, "two", 10)).Single().Answers[0]);
+        Assert.True(group.WasAhead);
+
+        Assert.Equal(new MailAcknowledged(2), group.Write(new AcknowledgeMail("a1", reader, 2)).Single().Answers[0]);
+        Assert.False(group.WasAhead);
+        Assert.IsType<TaskFinished>(group.Write(new FinishTask(agent, TaskState.Completed)).Single().Answers[0]);
+        Assert.Equal(1, await group.CountAsync("mail"));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(100)]
