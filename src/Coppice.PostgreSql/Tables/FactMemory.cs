@@ -4,7 +4,7 @@ namespace Coppice.PostgreSql;
 internal sealed class FactMemory
 {
     private const int MostThreads = 1024;
-    private const int MostFacts = 65_536;
+    private const int MostFacts = 262_144;
     private const int TurnsBetweenCounts = 64;
 
     private readonly Dictionary<long, ThreadFacts> _threads = [];

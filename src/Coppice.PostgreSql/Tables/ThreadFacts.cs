@@ -7,13 +7,7 @@ internal sealed class ThreadFacts(long version)
     /// <summary>There is something, and it was not counted.</summary>
     public const int Some = -1;
 
-    private readonly Dictionary<long, TaskHead?> _tasks = [];
-    private readonly Dictionary<long, BranchRow?> _branches = [];
-    private readonly Dictionary<long, int> _children = [];
-    private readonly Dictionary<string, bool> _names = new(StringComparer.Ordinal);
-    private readonly List<long> _ended = [];
     private readonly List<string> _freed = [];
-    private (bool IsKnown, long? Agent) _waiting;
 
     /// <summary>Gets the version of the thread before the transaction.</summary>
     public long Version { get; private set; } = version;
@@ -25,34 +19,30 @@ internal sealed class ThreadFacts(long version)
     public ThreadEntry? Entry { get; set; }
 
     /// <summary>Gets its tasks, by their numbers; <see langword="null"/> for one that is not there.</summary>
-    public Dictionary<long, TaskHead?> Tasks => _tasks;
+    public Dictionary<long, TaskHead?> Tasks { get; } = [];
 
     /// <summary>Gets the branch rows of its tasks; <see langword="null"/> for one that has none.</summary>
-    public Dictionary<long, BranchRow?> Branches => _branches;
+    public Dictionary<long, BranchRow?> Branches { get; } = [];
 
     /// <summary>Gets how many branches hang on its tasks, or <see cref="Some"/>.</summary>
-    public Dictionary<long, int> Children => _children;
+    public Dictionary<long, int> Children { get; } = [];
 
     /// <summary>Gets whether names are those of live tasks.</summary>
-    public Dictionary<string, bool> Names => _names;
+    public Dictionary<string, bool> Names { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Gets or sets which agent is about to read its mail, where that is known.</summary>
-    public (bool IsKnown, long? Agent) Waiting
-    {
-        get => _waiting;
-        set => _waiting = value;
-    }
+    public (bool IsKnown, long? Agent) Waiting { get; set; }
 
     /// <summary>Gets the tasks that end in the transaction.</summary>
-    public List<long> Ended => _ended;
+    public List<long> Ended { get; } = [];
 
     /// <summary>Gets how much is known.</summary>
-    public int Count => _tasks.Count + _branches.Count + _children.Count + _names.Count;
+    public int Count => Tasks.Count + Branches.Count + Children.Count + Names.Count;
 
     /// <summary>Takes in that a name is free again.</summary>
     public void FreeName(string name)
     {
-        _names[name] = false;
+        Names[name] = false;
         _freed.Add(name);
     }
 
@@ -69,13 +59,13 @@ internal sealed class ThreadFacts(long version)
     /// <summary>Lets go of what hangs on the thread.</summary>
     public void ForgetTasks()
     {
-        _tasks.Clear();
-        _branches.Clear();
-        _children.Clear();
-        _names.Clear();
-        _ended.Clear();
+        Tasks.Clear();
+        Branches.Clear();
+        Children.Clear();
+        Names.Clear();
+        Ended.Clear();
         _freed.Clear();
-        _waiting = default;
+        Waiting = default;
     }
 
     /// <summary>Lets go of everything but the version: the thread is held.</summary>
@@ -94,25 +84,25 @@ internal sealed class ThreadFacts(long version)
             Version = NextVersion;
         }
 
-        foreach (var task in _ended)
+        foreach (var task in Ended)
         {
-            _tasks.Remove(task);
-            if (_branches.TryGetValue(task, out var row) && row is null)
+            Tasks.Remove(task);
+            if (Branches.TryGetValue(task, out var row) && row is null)
             {
-                _branches.Remove(task);
-                _children.Remove(task);
+                Branches.Remove(task);
+                Children.Remove(task);
             }
         }
 
         foreach (var name in _freed)
         {
-            if (!_names.GetValueOrDefault(name))
+            if (!Names.GetValueOrDefault(name))
             {
-                _names.Remove(name);
+                Names.Remove(name);
             }
         }
 
-        _ended.Clear();
+        Ended.Clear();
         _freed.Clear();
     }
 }
