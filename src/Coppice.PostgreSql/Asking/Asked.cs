@@ -104,21 +104,28 @@ internal sealed class Asked
         }
     }
 
+    /// <summary>Whether a mutation is decided by what a writer keeps of threads: of no work, and of no more tasks and mail than it names.</summary>
+    private static bool IsDecidedByFacts(Mutation mutation) => mutation is
+        AddTask { Work: null, Continues: null }
+        or FinishTask { Claim: 0 } or PostEvents { Claim: 0 } or MoveTask { Claim: 0 } or CloseAgentInbox { Claim: 0 }
+        or RequestCancel { Scope: CancelScope.Task or CancelScope.Tree }
+        or SendMessage or PostInput or AcknowledgeMail or AppendConversation;
+
     private void Add(Mutation mutation)
     {
+        IsOrdinary &= IsDecidedByFacts(mutation);
         switch (mutation)
         {
             case AddTask add:
                 Add(add);
                 break;
             case JoinHost:
-                (Joins, IsOrdinary) = (true, false);
+                Joins = true;
                 break;
             case FinishTask finish:
                 AddTask(finish.TaskId, finish.Claim, tells: true);
                 break;
             case HandBackWork handBack:
-                IsOrdinary = false;
                 AddTask(handBack.TaskId, handBack.Claim, handBack.Events.Count > 0 || handBack.CancelledBy is not null);
                 Turns += 2;
                 break;
@@ -132,11 +139,9 @@ internal sealed class Asked
                 AddTask(close.TaskId, close.Claim, tells: false);
                 break;
             case StoreStep step:
-                IsOrdinary = false;
                 AddTask(step.TaskId, step.Claim, tells: false);
                 break;
             case StoreCheckpoint checkpoint:
-                IsOrdinary = false;
                 AddTask(checkpoint.TaskId, checkpoint.Claim, tells: false);
                 break;
             case SendMessage send:
@@ -152,14 +157,12 @@ internal sealed class Asked
 
                 break;
             case RequestCancel { Scope: CancelScope.Thread } cancel:
-                IsOrdinary = false;
                 Threads.Add(cancel.Key);
                 break;
             case PostInput input:
                 AddMailbox(input.ThreadId);
                 break;
             case PostMessage message:
-                IsOrdinary = false;
                 AddMailbox(message.ThreadId);
                 break;
             case AcknowledgeMail acknowledge:
@@ -169,22 +172,18 @@ internal sealed class Asked
                 AddAcknowledged(append.ThreadId, append.AcknowledgeThrough);
                 break;
             case OpenMailbox { ThreadId: var thread }:
-                IsOrdinary = false;
                 Threads.Add(thread);
                 break;
             case CloseMailbox { ThreadId: var thread }:
-                IsOrdinary = false;
                 AddMailbox(thread);
                 break;
             case ForgetConversation { ThreadId: var thread }:
-                IsOrdinary = false;
                 Threads.Add(thread);
                 break;
             case ClaimWork:
-                (Claims, IsOrdinary) = (true, false);
+                Claims = true;
                 break;
             default:
-                IsOrdinary = false;
                 break;
         }
     }
@@ -211,10 +210,8 @@ internal sealed class Asked
         }
 
         AddTask(task.Continues, claim: 0, tells: false);
-        IsOrdinary &= task.Continues is null;
         if (task.Work is { } work)
         {
-            IsOrdinary = false;
             Turns += 2;
             Kinds.Add((task.OwnerThreadId, work.Kind));
             if (work.IdempotencyKey is { } key)
@@ -254,7 +251,6 @@ internal sealed class Asked
 
         if (claim != 0)
         {
-            IsOrdinary = false;
             Work.Add(number);
         }
     }

@@ -34,6 +34,7 @@ internal sealed class WriterConnection : IDisposable
     private readonly WriteText _touch;
     private readonly Statement _lock;
     private readonly Statement _tryLock;
+    private readonly Statement _changeFacts;
     private long _lastLocked;
     private HashSet<long>? _lockedAtMark;
     private bool _isDue;
@@ -50,6 +51,7 @@ internal sealed class WriterConnection : IDisposable
         _tryLock = PrepareApart($"SELECT owner_thread_id, version {LockSql} SKIP LOCKED");
         _touch = new WriteText((first, condition) => InSchema(
             $"UPDATE {{schema}}.threads SET version = version + 1 WHERE owner_thread_id = ANY ({WriteText.Place(first)}){condition}"));
+        _changeFacts = Prepare("UPDATE {schema}.meta SET facts = facts + 1");
         Names = new NamedLocks(PrepareApart);
         _noted.Add(_statements);
     }
@@ -114,11 +116,8 @@ internal sealed class WriterConnection : IDisposable
         IsAhead = true;
     }
 
-    /// <summary>Writes what is noted and commits.</summary>
-    public void Commit() => Commit(mark: null);
-
     /// <summary>Writes what is noted, with a mark by which the transaction can be looked up if it has one, and commits.</summary>
-    public void Commit(CommitMark? mark)
+    public void Commit(CommitMark? mark = null)
     {
         Collect();
         Touch();
@@ -250,6 +249,9 @@ internal sealed class WriterConnection : IDisposable
 
         (_isMarked, _lockedAtMark) = (false, null);
     }
+
+    /// <summary>Notes that the transaction changes what may be known of threads whose locks it does not have.</summary>
+    public void NoteFactsChanged() => _changeFacts.Note();
 
     /// <summary>Notes a statement that writes.</summary>
     /// <exception cref="NotAtHandException">The transaction has begun ahead, and can send it only by itself.</exception>

@@ -8,8 +8,6 @@ internal sealed class NotedStatements : INoted
     private readonly List<NpgsqlCommand> _commands = [];
     private int? _mark;
 
-    public bool IsEmpty => _commands.Count == 0;
-
     public void Add(NpgsqlCommand command) => _commands.Add(command);
 
     public void Mark() => _mark = _commands.Count;

@@ -12,8 +12,6 @@ internal sealed class Outgoing
 
     public IReadOnlyList<NpgsqlCommand> Statements => _statements;
 
-    public bool IsEmpty => _parts.Count == 0 && _statements.Count == 0;
-
     /// <summary>Adds a part. The order of parts is not that in which the server runs them.</summary>
     /// <param name="text">Its text.</param>
     /// <param name="values">Its values.</param>

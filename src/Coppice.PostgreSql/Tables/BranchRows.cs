@@ -35,8 +35,6 @@ internal sealed class BranchRows : IBranchRows
     private readonly Statement _roots;
     private readonly Statement _liveName;
     private readonly Statement _waitingAgent;
-    private readonly Statement _noteParent;
-
     public BranchRows(WriterConnection connection, TaskOwners owners)
     {
         (_connection, _owners) = (connection, owners);
@@ -53,7 +51,6 @@ internal sealed class BranchRows : IBranchRows
         _endedOf = connection.Prepare("SELECT n FROM {schema}.branches WHERE owner_thread_id = $1 AND ended");
         _roots = connection.Prepare(RootsSql);
         _liveName = connection.Prepare("SELECT 1 FROM {schema}.branches WHERE owner_thread_id = $1 AND name = $2 AND NOT ended");
-        _noteParent = connection.Prepare("UPDATE {schema}.meta SET facts = facts + 1");
         _waitingAgent = connection.Prepare(
             "SELECT min(n) FROM {schema}.branches WHERE agent_thread = $1 AND kind IS NOT NULL AND host_epoch IS NULL AND NOT ended");
     }
@@ -248,7 +245,7 @@ internal sealed class BranchRows : IBranchRows
             if (change > 0)
             {
                 // Whoever adds that task later holds no lock that this transaction has.
-                _noteParent.Note();
+                _connection.NoteFactsChanged();
             }
 
             return;

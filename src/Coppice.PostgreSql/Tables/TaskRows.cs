@@ -61,7 +61,6 @@ internal sealed class TaskRows : ITaskRows
     private readonly Statement _pruneCandidates;
     private readonly Statement _removeId;
     private readonly Statement _remove;
-    private readonly Statement _noteForgotten;
 
     public TaskRows(
         WriterConnection connection, TaskOwners owners, OwnerMemory memory, RecentTasks recent, BranchRows branches, NumberRows numbers)
@@ -112,7 +111,6 @@ internal sealed class TaskRows : ITaskRows
             SELECT t.n FROM {schema}.branches b JOIN {schema}.tasks t ON t.owner_thread_id = b.owner_thread_id AND t.n = b.n
             WHERE b.ended AND coalesce(t.completed_ms, t.created_ms) < $1
             """);
-        _noteForgotten = connection.Prepare("UPDATE {schema}.meta SET facts = facts + 1");
         _removeId = connection.Prepare("DELETE FROM {schema}.task_ids WHERE n = $1");
         _remove = connection.Prepare("DELETE FROM {schema}.tasks WHERE owner_thread_id = $1 AND n = $2");
     }
@@ -319,7 +317,7 @@ internal sealed class TaskRows : ITaskRows
     public int Prune(DateTimeOffset endedBefore)
     {
         var count = _prune.Bind(endedBefore).Run();
-        _noteForgotten.Note();
+        _connection.NoteFactsChanged();
         _recent.Clear();
         _memory.Clear();
         _connection.Facts.ForgetTasks();

@@ -78,7 +78,7 @@ public sealed class MailRowsTests
         Assert.Equal([entry.RootElement.GetRawText()], Texts(text.Bind(1)));
         Assert.Equal([entry.RootElement.GetRawText()], Texts(text.Bind(2)));
         conversations.Add(2, 0, entry.RootElement);
-        Assert.Throws<PostgresException>(connection.Commit);
+        Assert.Throws<PostgresException>(() => connection.Commit());
     }
 
     private static List<string> Texts(Statement statement)
